@@ -1,9 +1,9 @@
 /** The conversations as the view lists them: found by words, sorted by a column, one selected. */
 
-import { computed, type Signal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Conversation } from "../analysis/conversation";
+import type { CaptureModel } from "./capture";
 import { endText, protocolOf, rateOf, STATES, secondsOf } from "./conversation-text";
-import type { EngineModel } from "./engine";
 
 export const COLUMNS = [
   "protocol",
@@ -30,17 +30,24 @@ export interface Sorting {
 /** The newest first, as long as nobody wants it otherwise. */
 export const DEFAULT_SORTING: Sorting = { column: "start", isDown: true };
 
+export type Amounts = readonly [
+  fromPackets: number,
+  toPackets: number,
+  fromBytes: number,
+  toBytes: number,
+];
+
 type Value = string | number | bigint;
 
-const VALUES: Readonly<Record<Column, (one: Conversation) => Value>> = {
+const VALUES: Readonly<Record<Column, (one: Conversation, amounts: Amounts) => Value>> = {
   protocol: protocolOf,
   source: (one) => addressKey(one.source, one.sourcePort),
   destination: (one) => addressKey(one.destination, one.destinationPort),
   state: (one) => STATES[one.state],
-  fromPackets: (one) => one.hostPackets[0],
-  fromBytes: (one) => one.hostBytes[0],
-  toPackets: (one) => one.hostPackets[1],
-  toBytes: (one) => one.hostBytes[1],
+  fromPackets: (_, amounts) => amounts[0],
+  fromBytes: (_, amounts) => amounts[2],
+  toPackets: (_, amounts) => amounts[1],
+  toBytes: (_, amounts) => amounts[3],
   start: (one) => one.startNs,
   duration: secondsOf,
   rate: rateOf,
@@ -62,11 +69,23 @@ export class ConversationListModel {
     const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const all = this.all.value;
     const found = words.length === 0 ? all : all.filter((one) => isFound(one, words));
-    return sorted(found, this.sorting.value);
+    const { column, isDown } = this.sorting.value;
+    return sorted(found, isDown, (one) => VALUES[column](one, this.amounts(one)));
   });
 
-  constructor(readonly engine: EngineModel) {
-    this.all = engine.conversations;
+  /** Whether it is known what came from the host and what went to it; files need not say so. */
+  readonly isDirected: ReadonlySignal<boolean>;
+
+  constructor(capture: CaptureModel) {
+    this.all = capture.engine.conversations;
+    this.isDirected = computed(() => capture.file.value?.hasDirections ?? true);
+  }
+
+  /** Packets and bytes from the host and to it, else of the opener and of the other end. */
+  amounts(one: Conversation): Amounts {
+    return this.isDirected.value
+      ? [...one.hostPackets, ...one.hostBytes]
+      : [...one.packets, ...one.bytes];
   }
 
   /** The selected conversation, also while the search hides it. */
@@ -109,9 +128,9 @@ function isFound(one: Conversation, words: readonly string[]): boolean {
 
 function sorted(
   found: readonly Conversation[],
-  { column, isDown }: Sorting,
+  isDown: boolean,
+  value: (one: Conversation) => Value,
 ): readonly Conversation[] {
-  const value = VALUES[column];
   const keyed = found.map((one) => [value(one), one] as const);
   const sign = isDown ? -1 : 1;
   // Where they are equal the newer one comes first, so that rows do not dance.

@@ -21,7 +21,7 @@ export class Workbench {
 
   constructor(capture: CaptureModel) {
     this.table = new PacketTableModel(capture, (frame) => requestAnimationFrame(frame));
-    this.conversations = new ConversationListModel(capture.engine);
+    this.conversations = new ConversationListModel(capture);
     this.follow = new FollowModel(capture.engine);
     effect(() => {
       void this.table.version.value;

@@ -17,6 +17,7 @@ import { goTo, param, setParam } from "./address";
 import { useDashboard } from "./context";
 import { ConversationTable } from "./conversations/ConversationTable";
 import { Follow } from "./conversations/Follow";
+import { FileStrip } from "./packets/FileStrip";
 import { SessionNote } from "./SessionNote";
 import { SessionPicker } from "./SessionPicker";
 import { Button } from "./ui/Button";
@@ -29,7 +30,7 @@ export function ConversationsView() {
   const { engine } = capture;
   useEffect(() => engine.watchConversations(), [engine]);
   useAddress();
-  const mayCapture = service.can("capture");
+  const maySee = capture.file.value !== null || service.can("capture");
   const current = conversations.current;
   const open = (one: Conversation) => {
     const [how] = waysToFollow(one);
@@ -56,11 +57,11 @@ export function ConversationsView() {
           >
             Follow stream
           </Button>
-          <DirectionLegend />
+          {conversations.isDirected.value && <DirectionLegend />}
         </div>
       </div>
-      <SessionNote />
-      {mayCapture ? (
+      {capture.file.value === null ? <SessionNote /> : <FileStrip />}
+      {maySee ? (
         <>
           <ConversationTable onShow={show} onFollow={open} />
           <Selected one={current} />
@@ -68,8 +69,8 @@ export function ConversationsView() {
         </>
       ) : (
         <p class="empty">
-          This token may not see packets, so there are no conversations to show. It needs the right{" "}
-          <b>capture</b>. Sign in with another token, or ask for one that has it.
+          Conversations are put together from packets, which this token may not see. Sign in with a
+          token that has the right “capture”.
         </p>
       )}
       <Follow />

@@ -3,13 +3,12 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Conversation } from "../../analysis/conversation";
-import { COLUMNS, type Column } from "../../models/conversation-list";
+import { type Amounts, COLUMNS, type Column } from "../../models/conversation-list";
 import * as text from "../../models/conversation-text";
 import { protocolClass } from "../../models/packet-text";
 import { clock, count } from "../../models/units";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
-import { WAYS } from "../ui/Direction";
 
 const ROW = 26;
 /** Rows that are drawn above and below the view. */
@@ -20,10 +19,10 @@ const HEADS: Readonly<Record<Column, readonly [title: string, label?: string]>> 
   source: ["Opened by"],
   destination: ["To"],
   state: ["State"],
-  fromPackets: [`${WAYS.received.arrow} Packets`, "From host, packets"],
-  fromBytes: [`${WAYS.received.arrow} Bytes`, "From host, bytes"],
-  toPackets: [`${WAYS.injected.arrow} Packets`, "To host, packets"],
-  toBytes: [`${WAYS.injected.arrow} Bytes`, "To host, bytes"],
+  fromPackets: ["→ Packets", "From host, packets"],
+  fromBytes: ["→ Bytes", "From host, bytes"],
+  toPackets: ["← Packets", "To host, packets"],
+  toBytes: ["← Bytes", "To host, bytes"],
   start: ["Started"],
   duration: ["Duration"],
   rate: ["Rate"],
@@ -31,21 +30,22 @@ const HEADS: Readonly<Record<Column, readonly [title: string, label?: string]>> 
   resent: ["Resent", "Segments sent again"],
 };
 
-const CELLS: Readonly<Record<Column, (one: Conversation) => ComponentChildren>> = {
-  protocol: text.protocolOf,
-  source: (one) => <bdi>{text.endText(one.source, one.sourcePort)}</bdi>,
-  destination: (one) => <bdi>{text.endText(one.destination, one.destinationPort)}</bdi>,
-  state: (one) => text.STATES[one.state],
-  fromPackets: (one) => count(one.hostPackets[0]),
-  fromBytes: (one) => text.bytesText(one.hostBytes[0]),
-  toPackets: (one) => count(one.hostPackets[1]),
-  toBytes: (one) => text.bytesText(one.hostBytes[1]),
-  start: (one) => clock(new Date(Number(one.startNs / 1_000_000n))),
-  duration: (one) => text.spanText(text.secondsOf(one)),
-  rate: text.rateText,
-  rtt: (one) => (one.rttNs === null ? "" : text.spanText(one.rttNs / 1e9)),
-  resent: (one) => (one.retransmissions === 0 ? "" : count(one.retransmissions)),
-};
+const CELLS: Readonly<Record<Column, (one: Conversation, amounts: Amounts) => ComponentChildren>> =
+  {
+    protocol: text.protocolOf,
+    source: (one) => <bdi>{text.endText(one.source, one.sourcePort)}</bdi>,
+    destination: (one) => <bdi>{text.endText(one.destination, one.destinationPort)}</bdi>,
+    state: (one) => text.STATES[one.state],
+    fromPackets: (_, amounts) => count(amounts[0]),
+    fromBytes: (_, amounts) => text.bytesText(amounts[2]),
+    toPackets: (_, amounts) => count(amounts[1]),
+    toBytes: (_, amounts) => text.bytesText(amounts[3]),
+    start: (one) => clock(new Date(Number(one.startNs / 1_000_000n))),
+    duration: (one) => text.spanText(text.secondsOf(one)),
+    rate: text.rateText,
+    rtt: (one) => (one.rttNs === null ? "" : text.spanText(one.rttNs / 1e9)),
+    resent: (one) => (one.retransmissions === 0 ? "" : count(one.retransmissions)),
+  };
 
 interface Props {
   readonly onShow: (one: Conversation) => void;
@@ -164,6 +164,7 @@ export function ConversationTable({ onShow, onFollow }: Props) {
 }
 
 function Cells({ one }: { one: Conversation }) {
+  const amounts = useDashboard().conversations.amounts(one);
   return (
     <>
       {COLUMNS.map((column) => (
@@ -175,7 +176,7 @@ function Cells({ one }: { one: Conversation }) {
           role="gridcell"
           data-state={column === "state" ? one.state : undefined}
         >
-          {CELLS[column](one)}
+          {CELLS[column](one, amounts)}
         </div>
       ))}
     </>
@@ -190,7 +191,11 @@ function Head() {
     // biome-ignore lint/a11y/useFocusableInteractive: the table has the focus
     <div class="row head" role="row" aria-rowindex={1}>
       {COLUMNS.map((column) => {
-        const [title, label = title] = HEADS[column];
+        const [title, host = title] = HEADS[column];
+        // In a file without directions the arrows are those from the opener and back.
+        const label = conversations.isDirected.value
+          ? host
+          : host.replace(" host,", " the opener,");
         const isSorted = column === sorted;
         return (
           // biome-ignore lint/a11y/useSemanticElements: as above

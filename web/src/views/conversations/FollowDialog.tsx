@@ -80,13 +80,20 @@ function endsOf({ conversation: one }: Followed): readonly [string, string] {
   return [endText(one.source, one.sourcePort), endText(one.destination, one.destinationPort)];
 }
 
-/** The direction of what was said. */
-function wayOf({ fromHost }: { readonly fromHost: boolean }): Way {
-  return fromHost ? "received" : "injected";
+/** The direction of what was said; where that is not known, what the opener said is the one. */
+function wayOf({ fromHost, side }: Chunk | HttpMessage, isDirected: boolean): Way {
+  return (isDirected ? fromHost : side === 0) ? "received" : "injected";
+}
+
+/** "→ From host, ", or the arrow alone. */
+function wayText(way: Way, isDirected: boolean): string {
+  const { arrow, label } = WAYS[way];
+  return isDirected ? `${arrow} ${label}, ` : `${arrow} `;
 }
 
 function Stream({ of: followed }: { of: Followed }) {
-  const { follow } = useDashboard();
+  const { conversations, follow } = useDashboard();
+  const isDirected = conversations.isDirected.value;
   const { conversation, how } = followed;
   const [look, setLook] = useState<Look>("text");
   const [side, setSide] = useState<Side>("both");
@@ -95,8 +102,8 @@ function Stream({ of: followed }: { of: Followed }) {
   const only = side === "both" ? null : (Number(side) as 0 | 1);
   const bodies = useBodies(followed);
   const { blocks, left } = useMemo(
-    () => blocksOf(followed, look, only, bodies),
-    [followed, look, only, bodies],
+    () => blocksOf(followed, isDirected, look, only, bodies),
+    [followed, isDirected, look, only, bodies],
   );
   const { places, total } = useMemo(() => findIn(blocks, wanted), [blocks, wanted]);
   const ways = waysToFollow(conversation);
@@ -185,7 +192,9 @@ function Stream({ of: followed }: { of: Followed }) {
           icon="save"
           onClick={() =>
             save(
-              new Blob([savedText(blocksOf(followed, look, only, bodies, Infinity).blocks)]),
+              new Blob([
+                savedText(blocksOf(followed, isDirected, look, only, bodies, Infinity).blocks),
+              ]),
               `${fileName(followed)}.txt`,
             )
           }
@@ -262,6 +271,7 @@ function useBodies(followed: Followed): ReadonlyMap<HttpMessage, Body> {
 
 function blocksOf(
   followed: Followed,
+  isDirected: boolean,
   look: Look,
   side: 0 | 1 | null,
   bodies: ReadonlyMap<HttpMessage, Body>,
@@ -269,7 +279,7 @@ function blocksOf(
 ): { blocks: readonly Block[]; left: number } {
   const ends = endsOf(followed);
   const head = (one: Chunk | HttpMessage, size: number) =>
-    `${WAYS[wayOf(one)].arrow} ${WAYS[wayOf(one)].label}, ${ends[one.side]}, ${timeText(one.timeNs, "clock", 0n)}, ${count(size)} byte${size === 1 ? "" : "s"}`;
+    `${wayText(wayOf(one, isDirected), isDirected)}${ends[one.side]}, ${timeText(one.timeNs, "clock", 0n)}, ${count(size)} byte${size === 1 ? "" : "s"}`;
   if (followed.how !== "http") {
     // In hexadecimal digits a byte takes five times the room.
     const { chunks, left } = shownChunks(followed.chunks, side, look === "hex" ? most / 4 : most);
@@ -278,7 +288,7 @@ function blocksOf(
       const from = (at[chunk.side] ?? 0) + chunk.missing;
       at[chunk.side] = from + chunk.bytes.length;
       return {
-        way: wayOf(chunk),
+        way: wayOf(chunk, isDirected),
         row: chunk.row,
         head: head(chunk, chunk.bytes.length),
         gap: chunk.missing > 0 ? `${count(chunk.missing)} bytes are missing here` : "",
@@ -299,7 +309,7 @@ function blocksOf(
     const content = look === "hex" || !isText(shown) ? hexText(shown) : plainText(shown);
     const faults = [message.fault, body.fault].filter((fault) => fault !== "");
     blocks.push({
-      way: wayOf(message),
+      way: wayOf(message, isDirected),
       row: message.row,
       head: head(message, body.bytes.length),
       gap: faults.join(" "),
