@@ -11,6 +11,7 @@ The package is built in floors; a module imports from lower floors, never from a
        config_file        checks who may have written the file of settings
        choices, limits    the enums and numbers that clients and the service share
        paste              removes what people copy along with a token, a number or a name
+       visible            tells which characters of a name cannot be seen
        files              private files: who may have written them, and how they are replaced
        lock_file          lets one process at a time use a directory
        moments            the times that requests and commands name

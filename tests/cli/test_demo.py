@@ -87,6 +87,17 @@ def test_traffic_lives(start: Start) -> None:
     until(lambda: paste(counters)["counters"]["received"]["packets"] >= first + 20)
 
 
+def test_peers_answer(start: Start) -> None:
+    """Packets go both ways: the host's, and what its peers answer."""
+    program = start(*DEMO, "--traffic", "200")
+    counters = lines_of(program)[1]
+    deadline = time.monotonic() + 30
+    while (found := paste(counters)["counters"])["injected"]["packets"] < 20:
+        assert time.monotonic() < deadline, found
+    assert found["received"]["packets"] > 5
+    assert found["injected"]["bytes"] > 0
+
+
 def test_address_signs_in(start: Start) -> None:
     """The printed address gives a browser its cookie; the printed token is the address's."""
     program = start(*DEMO)

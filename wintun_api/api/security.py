@@ -51,7 +51,7 @@ CONTENT_TYPES = frozenset({"application/json", RAW_TYPE, BATCH_TYPE})
 UNAUTHORIZED = "The request does not carry a valid token."
 CHALLENGE = ("WWW-Authenticate", "Bearer")
 
-TOKEN_ALLOWS = "wintun-api-token-allows"
+ALLOWS_META = "wintun-api-token-allows"
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
@@ -408,7 +408,7 @@ class Security:
 def page_of_token(page: str, principal: Principal) -> str:
     """Return the page for a token that may not see pages, which says what the token allows."""
     allows = " ".join(sorted(principal.scopes))
-    meta = f'<meta name="{TOKEN_ALLOWS}" content="{escape(allows)}">'
+    meta = f'<meta name="{ALLOWS_META}" content="{escape(allows)}">'
     return page.replace("</head>", f"{meta}</head>", 1)
 
 

@@ -40,6 +40,7 @@
     hints            what to do about each problem of the API, in the words of the command line
     log              log lines to standard error, which may be closed, full or not read
     running          sockets, signals and the server, which serve and demo share
+    demo_peers       answer the demo's host as the peers of its conversations do
     ping             the demo's packet as a shell can print it
     checks           what doctor looks at
     outcome          what a check found, and what to do about it

@@ -21,7 +21,10 @@
     reassembly      data of TCP segments in order again
     connection      one TCP connection that echoes
     echo            the echo service: its connections, and resets for all other ports
-    conversations   the packets of background traffic
+    conversations   the packets of background traffic that nothing answers
+    dialogues       the host's side of traffic that peers answer
+    peers           what these peers answer, and after how long
+    scenery         names, addresses and messages of both
 
 It works like a checked build: calls that would corrupt memory in wintun.dll are refused and
 recorded in `EmulatedLibrary.misuse`. It proves nothing about Windows: neither timing, nor the

@@ -45,10 +45,19 @@ class EmulatedLibrary(Controls):
         program = Program(self.machine, generation)
         super().__init__(program, {row.name: row for row in prototypes_of(generation)})
         kinds = {Generation.POOL: PoolCalls, Generation.TUNNEL_TYPE: TunnelTypeCalls}
-        self._calls = (kinds[generation](program), SessionCalls(program, rate))
+        self._sessions = SessionCalls(program, rate)
+        self._calls = (kinds[generation](program), self._sessions)
         self._functions = bind(
             self._rows.values(), self._python_function, self.last_error, failed=driver_error
         )
+
+    def expect_answers(self) -> None:
+        """Let the traffic of sessions that start from now on be with peers that answer.
+
+        The program that has the session answers as they do (`peers`). Without answers the host
+        repeats what it asks, and gives up.
+        """
+        self._sessions.answered = True
 
     @property
     def path(self) -> str | None:

@@ -108,6 +108,7 @@ class Link:
     def terminate(self) -> None:
         """Unregister the rings: both directions end (38), and waiting threads are woken."""
         self._host.disconnect()
+        self._host.guest = None
         self.received.stop_producing()
         self.sent.stop_consuming()
         self._signal()

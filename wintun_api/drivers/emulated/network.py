@@ -44,12 +44,14 @@ class Host:
         mtu: The adapter's MTU, which limits TCP segments.
         tcp: The hosts' TCP connections.
         withheld: ICMP errors that were not sent because of `ERRORS_PER_SECOND`.
+        guest: Gets each packet first, and returns what answers it; None leaves it to the hosts.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.mtu = MAX_MTU
         self.tcp = EchoService(lambda: self.mtu)
         self.withheld = 0
+        self.guest: Callable[[bytes], Sequence[bytes] | None] | None = None
         self._clock = clock
         self._subnets: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
         self._errors, self._refilled = float(ERRORS_AT_ONCE), clock()
@@ -64,6 +66,8 @@ class Host:
 
     def replies(self, packet: bytes) -> Sequence[bytes]:
         """Return what the hosts answer to an IP packet. Never raises for bytes from outside."""
+        if self.guest is not None and (taken := self.guest(packet)) is not None:
+            return taken
         if _protocol(packet) != build.TCP:
             answer = self.answer(packet)
             return () if answer is None else (answer,)

@@ -12,7 +12,7 @@ from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.link import Link
 from wintun_api.drivers.emulated.program import OpenSession, Program
 from wintun_api.drivers.emulated.ring import ReceiveEnd, SendEnd
-from wintun_api.drivers.emulated.traffic import Traffic
+from wintun_api.drivers.emulated.traffic import AnsweredTraffic, Traffic
 from wintun_api.drivers.windows.win32 import (
     ERROR_ALREADY_INITIALIZED,
     ERROR_FILE_NOT_FOUND,
@@ -33,6 +33,9 @@ class SessionCalls:
     Args:
         program: The program that has the sessions.
         rate: Packets per second of background traffic on every session; 0 for none.
+
+    Attributes:
+        answered: Whether the traffic of sessions that start from now on is with peers that answer.
     """
 
     def __init__(self, program: Program, rate: float) -> None:
@@ -40,6 +43,7 @@ class SessionCalls:
         self._sessions = program.sessions
         self._machine = program.machine
         self._rate = rate
+        self.answered = False
 
     def WintunStartSession(self, handle: AdapterHandle, capacity: int) -> int:
         """Register rings with the device."""
@@ -65,7 +69,8 @@ class SessionCalls:
         device.link = link
         events.links[event] = link
         if self._rate > 0:
-            events.sources[event] = Traffic(device, self._rate)
+            kind = AnsweredTraffic if self.answered else Traffic
+            events.sources[event] = kind(device, self._rate)
         session = program.new_handle()
         self._sessions[session] = OpenSession(
             device, link, ReceiveEnd(link.received), SendEnd(link.sent), event

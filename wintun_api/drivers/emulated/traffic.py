@@ -9,6 +9,7 @@ import random
 import time
 
 from wintun_api.drivers.emulated.conversations import Conversations
+from wintun_api.drivers.emulated.dialogues import Dialogues
 from wintun_api.drivers.emulated.machine import Device
 
 _LONGEST_BURST = 2048  # packets generated at a time; more are counted as lost
@@ -46,3 +47,50 @@ class Traffic:
             self._device.counters.received_dropped += int((now - following) * rate)
             following = now + gap(rate)
         self._next = following
+
+
+class AnsweredTraffic:
+    """Let the host talk with peers that answer, and so often that it sends at the rate.
+
+    What it sends at once, as an acknowledgement, lets the next conversation begin later.
+    """
+
+    def __init__(self, device: Device, rate: float) -> None:
+        self._device = device
+        self._rate = rate
+        self._random = random.Random(device.luid)  # noqa: S311  scenery, no secret
+        self._dialogues = Dialogues(device, self._random)
+        self._next = time.monotonic()
+        device.host.guest = self.receive
+
+    def due(self) -> float:
+        """Return when to run next."""
+        return min(self._next, self._dialogues.due())
+
+    def run(self, now: float) -> None:
+        """Send what is due; what has no room is lost and counted, and is sent again."""
+        self._send(self._dialogues.run(now))
+        if now < self._next:
+            return
+        self._next = max(self._next, now - 1.0)
+        packets = self._dialogues.begin(now)
+        if not packets:
+            self._wait(1)
+        self._send(packets)
+
+    def receive(self, packet: bytes) -> list[bytes] | None:
+        """Take a packet that came to the host; None if it belongs to no conversation."""
+        packets = self._dialogues.receive(packet, time.monotonic())
+        if packets:
+            self._wait(len(packets))
+        elif packets is not None and self._device.link is not None:
+            self._device.link.wake()  # what is waited for may be due earlier
+        return packets
+
+    def _send(self, packets: list[bytes]) -> None:
+        for packet in packets:
+            self._device.deliver(packet)
+        self._wait(len(packets))
+
+    def _wait(self, packets: int) -> None:
+        self._next += sum(self._random.expovariate(self._rate) for _ in range(packets))

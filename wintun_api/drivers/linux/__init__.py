@@ -11,6 +11,7 @@
     addresses      change a device's addresses to the wanted ones
     routes         change our routes to the wanted ones
     own_routes     cache our routes until the kernel reports a change
+    other_routes   the same for the routes of other programs
     refusals       explain why the kernel refused an address or a route
     transaction    make many changes, all or none
     headers        numbers and structures of the kernel's headers that several modules use
