@@ -40,6 +40,5 @@ function fileOf(name: string, bytes: Uint8Array, { packets, faults }: CaptureFil
       : [
           `${size.toLocaleString("en")} of its packets ${size === 1 ? "is" : "are"} not IP and not decoded.`,
         ];
-  const hasDirections = packets.every(({ injected }) => injected !== null);
-  return { name, ring, faults: [...faults, ...others], hasDirections };
+  return { name, ring, faults: [...faults, ...others], hasDirections: ring.hasDirections };
 }

@@ -20,7 +20,7 @@ export function titleOf(dashboard: Dashboard): string {
     if (row !== undefined) parts.push(`packet ${table.numberOf(row)}`);
   }
   if (tab === "overview") parts.push(plainName(adapters.selected.value?.name ?? ""));
-  const file = tab === "packets" ? capture.file.value : null;
+  const file = tab === "packets" || tab === "conversations" ? capture.file.value : null;
   if (file !== null) parts.push(plainName(file.name));
   else if (ofStream(tab)) {
     parts.push(chosen.state.value === "unknown" ? "" : plainName(chosen.name.value));

@@ -55,6 +55,8 @@ export class PacketRing {
   bytes = 0;
   /** What rows without bytes are, by their number: packets of a file that are not IP. */
   readonly foreign = new Map<number, string>();
+  /** Whether every packet tells its direction. */
+  hasDirections = true;
   /** While set nothing is evicted: what finds no room is a loss by pausing. */
   hold = false;
 
@@ -106,6 +108,7 @@ export class PacketRing {
   append(batch: Batch): void {
     const { bytes, count, starts, originalLengths, sequenceDeltas, timeNs, times } = batch;
     const kind = batch.isUnknown ? UNKNOWN : batch.injected ? INJECTED : RECEIVED;
+    if (batch.isUnknown) this.hasDirections = false;
     const size = this.bounds.packets;
     let sequence = batch.sequence;
     if (this.hold && !this.fits(count, bytes)) {

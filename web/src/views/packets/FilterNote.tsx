@@ -21,7 +21,7 @@ export function FilterNote({ text }: { text: string }) {
             <mark>{text.slice(error.start, error.end) || " "}</mark>
             {text.slice(error.end)}
           </code>{" "}
-          {error.message}{" "}
+          {offer === undefined ? error.message : error.message.replace(SAID, "")}{" "}
           {offer !== undefined && (
             <button
               type="button"
@@ -56,6 +56,9 @@ function Matches() {
     </p>
   );
 }
+
+/** What the offer says again. */
+const SAID = / Search the text for it: .*$/;
 
 /** "Search the text for “arp”" for a filter that is one text; else the filter itself. */
 function labelOf(offer: string): string {

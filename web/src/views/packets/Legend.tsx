@@ -27,7 +27,7 @@ export function Legend() {
         <Icon name="help" />
         <span>Legend</span>
       </summary>
-      <div class="panel legend">
+      <div class="panel explained">
         <section aria-label="Direction">
           <h2>Direction</h2>
           <dl>

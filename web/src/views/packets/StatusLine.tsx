@@ -20,6 +20,7 @@ export function StatusLine() {
   }, [tools, numbers]);
   const [shown = 0, kept = 0, bytes = 0, arrived = 0, missing = 0, notKept = 0, ...rest] =
     numbers.value;
+  const isFile = tools.table.capture.file.value !== null;
   const [pending = 0, selected = 0, marked = 0] = rest;
   return (
     <footer class="status-line">
@@ -28,7 +29,7 @@ export function StatusLine() {
         <b>{count(shown)}</b> of {count(kept)} packets shown
       </span>
       <span>{binary(bytes)} kept</span>
-      <span>{count(arrived)} arrived</span>
+      {!isFile && <span>{count(arrived)} arrived</span>}
       {selected > 1 && <span>{count(selected)} selected</span>}
       {marked > 0 && <span>★ {count(marked)} marked</span>}
       {missing > 0 && <span class="missing">{count(missing)} missing</span>}
