@@ -108,7 +108,7 @@ dns p Domain Name System
 .flags 2 Flags
 .flags.authenticated b Authenticated
 .flags.authoritative b Authoritative
-.flags.checkdisable b Unauthenticated accepted
+.flags.checkdisable b Checking disabled
 .flags.conflict b Conflict
 .flags.opcode 2= Operation
 .flags.rcode 2= Reply code
@@ -467,11 +467,15 @@ ntp p Network Time Protocol
 .flags.li 1= Leap indicator
 .flags.mode 1= Mode
 .flags.vn 1 Version
+.org s Request was sent
 .ppoll 1 Polling interval
+.rec s Request was received
 .refid o Reference
+.reftime s Clock was set
 .request_in 4* Packet with the question
 .response_in 4* Packet with the answer
 .stratum 1 Stratum
+.xmt s This was sent
 ospf p Open Shortest Path First
 .area_id a Area
 .msg 1= Message

@@ -8,7 +8,7 @@ import { nameOf } from "./names";
 const FIXED = 236;
 const COOKIE = 0x63825363;
 const HEAD =
-  "type:Operation:1;hw.type:Hardware type:1x;hw.len:Hardware address length:1;hops:Hops:1;id:Transaction:4x;secs:Seconds:2;flags:Flags:2x;flags.bc:Broadcast:2&8000;ip.client:Client address:4a;ip.your:Your address:4a;ip.server:Next server:4a;ip.relay:Relay:4a";
+  "type:Operation:1=BOOTP;hw.type:Hardware type:1x;hw.len:Hardware address length:1;hops:Hops:1;id:Transaction:4x;secs:Seconds:2;flags:Flags:2x;flags.bc:Broadcast:2&8000;ip.client:Client address:4a;ip.your:Your address:4a;ip.server:Next server:4a;ip.relay:Relay:4a";
 const OPTIONS: Readonly<Record<number, string>> = {
   1: "subnet_mask:Subnet mask:4a",
   3: "router:Router:4a",

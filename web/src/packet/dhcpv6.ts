@@ -61,7 +61,7 @@ function addOptions(to: Dissection, layer: Field, start: number, end: number, de
     const table = OPTIONS[type];
     if (table !== undefined) {
       body = lay(to, option, "dhcpv6", body, stop, table);
-      option.text = option.fields.at(-1)?.text ?? "";
+      option.text = option.fields.at(type === 26 ? -1 : 2)?.text ?? "";
     }
     const list = LISTS[type];
     if (list !== undefined) {

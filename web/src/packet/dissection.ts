@@ -11,9 +11,13 @@ export type Value = number | string | boolean;
 export const MAX_HEADERS = 32;
 export const TOO_DEEP = `More than ${MAX_HEADERS} nested headers; the rest is not decoded`;
 /** Thrown where bytes end that a header promised; `run` catches it. */
-export const SHORT = new Error("ends too early");
+export const SHORT = new Error("the bytes end too early");
 /** Options, records and the like of one kind that are shown. */
 export const MAX_ITEMS = 100;
+
+export function bytesText(size: number): string {
+  return size === 1 ? "1 byte" : `${size} bytes`;
+}
 
 /** A layer or a field of one. Names are those of Wireshark's display filters. */
 export class Field {
@@ -111,7 +115,7 @@ export class Dissection {
         const name = this.layers.at(-1)?.label ?? "";
         // Only what dissectors throw themselves is a plain error.
         const own = error instanceof Error && error.constructor === Error;
-        const reason = `${name}: ${own ? error.message : "cannot be decoded"}`;
+        const reason = `${name}: ${own ? error.message : "it cannot be decoded"}`;
         this.spoil(reason, start, end);
       }
     }
@@ -135,8 +139,8 @@ export class Dissection {
     if (start >= end) return;
     const size = end - start;
     const layer = this.layer("data", "Data", start, end);
-    layer.text = `${size} byte${size === 1 ? "" : "s"}`;
-    layer.add("data.len", "Length", start, end, size, `${size} bytes`);
+    layer.text = bytesText(size);
+    layer.add("data.len", "Length", start, end, size, layer.text);
   }
 }
 

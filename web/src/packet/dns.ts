@@ -105,7 +105,7 @@ function dissect(
     if (response) table += ";flags.recavail:Recursion available:2&80";
     table += ";flags.z:Reserved:2&40";
     if (response || flags & 0x20) table += ";flags.authenticated:Authenticated:2&20";
-    table += ";flags.checkdisable:Unauthenticated accepted:2&10";
+    table += ";flags.checkdisable:Checking disabled:2&10";
   }
   if (response) table += RCODE;
   for (const [index, name] of names.entries()) table += `;count.${name}:${LABELS[index]}:2`;

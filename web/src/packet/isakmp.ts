@@ -7,7 +7,7 @@ import { lay } from "./layout";
 import { nameOf } from "./names";
 
 const HEAD =
-  "ispi:Initiator's SPI:8o;rspi:Responder's SPI:8o;nextpayload:Next payload:1;version:Version:1x;mjver:Major version:1&f0;mnver:Minor version:1&f;exchangetype:Exchange:1=IKE;flags:Flags:1x";
+  "ispi:Initiator's SPI:8o;rspi:Responder's SPI:8o;nextpayload:Next payload:1=PAYLOAD;version:Version:1x;mjver:Major version:1&f0;mnver:Minor version:1&f;exchangetype:Exchange:1=IKE;flags:Flags:1x";
 const FLAGS1 = ";flag_e:Encrypted:1&1;flag_c:Commit:1&2;flag_a:Authentication only:1&4";
 const FLAGS2 = ";flag_i:Initiator:1&8;flag_v:Version:1&10;flag_r:Response:1&20";
 
@@ -36,7 +36,14 @@ export function dissectIsakmp(to: Dissection, start: number, end: number): void 
   if (start + u32(bytes, start + 24) > end) throw new Error("the length goes beyond the end");
   let payload = u8(bytes, start + 16);
   while (payload !== 0 && at < end && !isFull(layer, at, end) && !(flags & 1 && !second)) {
-    const field = layer.add("isakmp.typepayload", "Payload", at, end, payload);
+    const field = layer.add(
+      "isakmp.typepayload",
+      "Payload",
+      at,
+      end,
+      payload,
+      nameOf("PAYLOAD", payload),
+    );
     const next = u8(bytes, at);
     const body = lay(
       to,
@@ -44,7 +51,7 @@ export function dissectIsakmp(to: Dissection, start: number, end: number): void 
       "isakmp",
       at,
       end,
-      "nextpayload:Next payload:1;:Flags:1_;payloadlength:Length:2",
+      "nextpayload:Next payload:1=PAYLOAD;:Flags:1_;payloadlength:Length:2",
     );
     const size = (u8(bytes, at + 2) << 8) | u8(bytes, at + 3);
     if (size < 4 || body - 4 + size > end)

@@ -37,25 +37,25 @@ export function readName(
   let trouble = "";
   for (;;) {
     const length = u8(bytes, at);
-    if (at >= end) trouble = "The name does not end";
+    if (at >= end) trouble = "a name does not end";
     else if (length === 0) {
       if (stop < 0) stop = at + 1;
       break;
     } else if (length >= 0xc0) {
       if (stop < 0) stop = at + 2;
       const target = message + (u16(bytes, at) & 0x3fff);
-      if (at + 2 > end) trouble = "The name does not end";
+      if (at + 2 > end) trouble = "a name does not end";
       else if (target < lowest) {
         at = lowest = target;
         continue;
       } else {
-        trouble = target > start ? "A name leads forward" : LOOP;
+        trouble = target > start ? "a name leads forward" : LOOP;
       }
     } else {
       size += length + 1;
-      if (length > 63) trouble = "A label is of a kind that is not known";
-      else if (size > MAX_NAME) trouble = "The name is longer than 255 bytes";
-      else if (at + 1 + length > end) trouble = "A label goes beyond the end";
+      if (length > 63) trouble = "a label is of an unknown kind";
+      else if (size > MAX_NAME) trouble = "a name is longer than 255 bytes";
+      else if (at + 1 + length > end) trouble = "a label goes beyond the end";
       else {
         labels.push(utf8(bytes, at + 1, at + 1 + length));
         at += 1 + length;

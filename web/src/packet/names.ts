@@ -72,6 +72,12 @@ const TABLES: Readonly<Record<string, string>> = {
   SNMPV: "0 v1,v2c,2 v2u,v3",
   SNMP: "0 get-request,get-next-request,get-response,set-request,trap,getBulkRequest,informRequest,snmpV2-trap,report",
   SMB2: "0 Negotiate Protocol,Session Setup,Session Logoff,Tree Connect,Tree Disconnect,Create,Close,Flush,Read,Write,Lock,Ioctl,Cancel,KeepAlive,Find,Notify,GetInfo,SetInfo,Break",
+  BOOTP: "1 Boot Request,Boot Reply",
+  PAYLOAD:
+    "0 None,Security Association,Proposal,Transform,Key Exchange,Identification,Certificate,Certificate Request,Hash,Signature,Nonce,Notification,Delete,Vendor ID,33 Security Association,Key Exchange,Initiator's Identification,Responder's Identification,Certificate,Certificate Request,Authentication,Nonce,Notify,Delete,Vendor ID,Initiator's Traffic Selector,Responder's Traffic Selector,Encrypted and Authenticated,Configuration,Extensible Authentication,53 Encrypted Fragment",
+  CIPHER:
+    "156 TLS_RSA_WITH_AES_128_GCM_SHA256,TLS_RSA_WITH_AES_256_GCM_SHA384,4865 TLS_AES_128_GCM_SHA256,TLS_AES_256_GCM_SHA384,TLS_CHACHA20_POLY1305_SHA256,49195 TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,49199 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,52392 TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+  GROUP: "23 secp256r1,secp384r1,secp521r1,29 x25519,x448,256 ffdhe2048,4588 X25519MLKEM768",
   ETHER: "2048 IP,2054 ARP,25944 Transparent Ethernet bridging,34525 IPv6,34827 PPP",
 };
 

@@ -39,15 +39,19 @@ export function dissectStun(to: Dissection, start: number, end: number): void {
     const size = u16(bytes, body - 2);
     const table = TEXTS[attribute];
     if (table !== undefined) lay(to, field, "stun", body, Math.min(end, body + size), table);
+    let address = "";
     const xored = XORED.includes(attribute);
     if (xored || PLAIN.includes(attribute)) {
-      to.info += ` ${name}: ${addAddress(field, bytes, body, end, start, xored)}`;
+      address = addAddress(field, bytes, body, end, start, xored);
+      to.info += ` ${name}: ${address}`;
     }
     field.text =
+      address ||
       field.fields
         .slice(2)
         .map(({ text }) => text)
-        .join(", ") || `${size} bytes`;
+        .join(", ") ||
+      `${size} bytes`;
     at = body + size + (-size & 3);
     field.end = Math.min(at, end);
   }

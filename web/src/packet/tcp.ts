@@ -1,7 +1,7 @@
 /** TCP (RFC 9293) with its options. */
 
 import { hex, octets, u8, u16, u32 } from "./bytes";
-import { addChecksum, addNumber, type Dissection, type Field } from "./dissection";
+import { addChecksum, addNumber, bytesText, type Dissection, type Field } from "./dissection";
 import { lay } from "./layout";
 import { nameOf } from "./names";
 import { addPorts, cut, payload, transportChecksum } from "./transport";
@@ -30,7 +30,7 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
   const acknowledged = u32(bytes, start + 8);
   const flags = u16(bytes, start + 12) & 0xfff;
   const windowSize = u16(bytes, start + 14);
-  layer.add("tcp.len", "Segment length", start + 12, start + 13, length, `${length} bytes`);
+  layer.add("tcp.len", "Segment length", start + 12, start + 13, length, bytesText(length));
   layer.add("tcp.seq_raw", "Sequence number", start + 4, start + 8, sequence);
   layer.add("tcp.ack_raw", "Acknowledgement number", start + 8, start + 12, acknowledged);
   const names = flagNames(flags);
@@ -55,7 +55,7 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
   addChecksum(layer, "tcp", start + 16, found, expected);
   addNumber(layer, "tcp.urgent_pointer", "Urgent pointer", u16, bytes, start + 18, 2);
   const options = addOptions(to, layer, start + 20, Math.min(end, start + header));
-  layer.text = `${source} → ${destination}, ${shown}, ${length} bytes`;
+  layer.text = `${source} → ${destination}, ${shown}, ${bytesText(length)}`;
   to.info =
     `${source} → ${destination} [${names || "<None>"}] Seq=${sequence}` +
     (flags & 0x10 ? ` Ack=${acknowledged}` : "") +

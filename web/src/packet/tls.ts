@@ -116,7 +116,7 @@ function addHello(
     const suites = layer.add("tls.handshake.ciphersuites", "Cipher suites", at, stop, "");
     suites.text = `${(stop - at) >> 1} offered`;
     while (at + 2 <= stop && !isFull(suites, at, stop)) {
-      at = lay(to, suites, "tls.handshake", at, stop, "ciphersuite:Cipher suite:2x");
+      at = lay(to, suites, "tls.handshake", at, stop, "ciphersuite:Cipher suite:2x=CIPHER");
     }
     at = stop;
     const methods = u8(bytes, at);
@@ -125,7 +125,7 @@ function addHello(
     for (let i = 0; i < methods; i++) at = add(at, "comp_method:Compression method:1");
   } else {
     if (!has(at + 3)) return "";
-    at = add(at, "ciphersuite:Cipher suite:2x;comp_method:Compression method:1");
+    at = add(at, "ciphersuite:Cipher suite:2x=CIPHER;comp_method:Compression method:1");
   }
   if (!has(at + 2)) return "";
   let server = "";
@@ -153,7 +153,7 @@ function addHello(
       const table = "extensions.supported_version:Version:2x=TLS";
       for (let from = client ? body + 1 : body; from + 2 <= at; ) from = inner(from, table);
     } else if (type === 10) {
-      const table = "extensions_supported_group:Group:2x";
+      const table = "extensions_supported_group:Group:2x=GROUP";
       for (let from = body + 2; from + 2 <= at && !isFull(extension, from, at); )
         from = inner(from, table);
     }

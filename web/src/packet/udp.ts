@@ -1,7 +1,7 @@
 /** UDP (RFC 768). */
 
 import { u16 } from "./bytes";
-import { addChecksum, addNoChecksum, type Dissection } from "./dissection";
+import { addChecksum, addNoChecksum, bytesText, type Dissection } from "./dissection";
 import { addPorts, cut, ipHeader, isFragment, payload, transportChecksum } from "./transport";
 
 export function dissectUdp(to: Dissection, start: number, end: number): void {
@@ -44,7 +44,7 @@ export function dissectUdp(to: Dissection, start: number, end: number): void {
   layer.text = to.info;
   if (wrong) to.spoil(wrong.slice(2, -1), start, end, false);
   if (length < 8) return;
-  layer.text = `${source} → ${destination}, ${size} bytes`;
+  layer.text = `${source} → ${destination}, ${bytesText(size)}`;
   if (wrong) layer.text += ` (the header claims ${length - 8})`;
   to.info += ` Len=${size}${said}`;
   // What lies behind a wrong length may be anything, and the row should tell of the length.
