@@ -2,7 +2,7 @@
 
 import type { Dashboard } from "../models/dashboard";
 import { plainName } from "../models/visible";
-import { currentTab, ofStream } from "./address";
+import { currentTab, ofStream, param } from "./address";
 import { TABS } from "./tabs";
 
 const PRODUCT = "wintun-api";
@@ -22,6 +22,7 @@ export function titleOf(dashboard: Dashboard): string {
   if (tab === "overview") parts.push(plainName(adapters.selected.value?.name ?? ""));
   const file = tab === "packets" || tab === "conversations" ? capture.file.value : null;
   if (file !== null) parts.push(plainName(file.name));
+  else if (tab === "traffic" && param("all") !== "") parts.push("all adapters");
   else if (ofStream(tab)) {
     parts.push(chosen.state.value === "unknown" ? "" : plainName(chosen.name.value));
   }

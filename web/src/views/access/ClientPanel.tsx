@@ -5,9 +5,11 @@ import type { ConnectedClient } from "../../api/types";
 import { Attempt } from "../../models/attempt";
 import * as text from "../../models/client-text";
 import { count, momentText } from "../../models/units";
+import { plainName } from "../../models/visible";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
+import { Name } from "../ui/Name";
 import { ProblemText } from "../ui/ProblemText";
 import { type Column, TableHead } from "../ui/TableHead";
 
@@ -68,17 +70,21 @@ function Row({ client, onChoose }: { client: ConnectedClient; onChoose: () => vo
         ) : (
           client.own && client.browser && <span class="badge">This browser</span>
         )}
-        <bdi class="cut soft">{adapter ?? ""}</bdi>
+        {adapter !== null && (
+          <span class="soft">
+            <Name of={adapter} cut />
+          </span>
+        )}
       </th>
       <td>
-        <bdi class="cut">{text.tokenText(client)}</bdi>
+        <Name of={text.tokenText(client)} cut />
         <span class="cut soft">{scopes.includes("admin") ? "admin" : scopes.join(", ")}</span>
       </td>
       <td class="elastic at-least-l">
         <span class="mono">{text.addressText(client)}</span>
-        <bdi class="cut soft" title={program}>
-          {program || "does not say what it is"}
-        </bdi>
+        <span class="soft">
+          <Name of={program || "does not say what it is"} cut />
+        </span>
       </td>
       <td class="at-least-m">{momentText(since)}</td>
       <td class="number at-least-m">
@@ -109,7 +115,7 @@ function Disconnect({ client, onClose }: { client: ConnectedClient; onClose: () 
   const name = `${text.kindText(client)}, ${text.tokenText(client)}`;
   const submit = async () => {
     if (!(await attempt.run(() => access.disconnect(client.id)))) return;
-    notices.say(`${name}: disconnected.`);
+    notices.say(`${plainName(name)}: disconnected.`);
     onClose();
   };
   return (
@@ -123,7 +129,7 @@ function Disconnect({ client, onClose }: { client: ConnectedClient; onClose: () 
     >
       {problem && <ProblemText problem={problem} />}
       <p>
-        <bdi>{name}</bdi> at {text.addressText(client)} is disconnected, and told that an
+        <Name of={name} /> at {text.addressText(client)} is disconnected, and told that an
         administrator did it.
       </p>
       <p>

@@ -4,8 +4,10 @@ import { useMemo } from "preact/hooks";
 import type { Token } from "../../api/types";
 import { Attempt } from "../../models/attempt";
 import { count } from "../../models/units";
+import { plainName } from "../../models/visible";
 import { useDashboard } from "../context";
 import { Dialog } from "../ui/Dialog";
+import { Name } from "../ui/Name";
 import { ProblemText } from "../ui/ProblemText";
 
 export function RevokeToken({ token, onClose }: { token: Token; onClose: () => void }) {
@@ -16,12 +18,16 @@ export function RevokeToken({ token, onClose }: { token: Token; onClose: () => v
   const clients = access.clientsOf(token.id);
   const submit = async () => {
     if (!(await attempt.run(() => access.revoke(token.id)))) return;
-    notices.say(`The token ${name} was revoked.`);
+    notices.say(`The token ${plainName(name)} was revoked.`);
     onClose();
   };
   return (
     <Dialog
-      title={`Revoke ${name}`}
+      title={
+        <>
+          Revoke <Name of={name} />
+        </>
+      }
       action="Revoke token"
       danger
       busy={attempt.busy.value}
@@ -30,7 +36,7 @@ export function RevokeToken({ token, onClose }: { token: Token; onClose: () => v
     >
       {problem && <ProblemText problem={problem} />}
       <p>
-        The token <bdi>{name}</bdi> stops working at once, and cannot be restored.
+        The token <Name of={name} /> stops working at once, and cannot be restored.
       </p>
       <p>
         {clients.length === 0

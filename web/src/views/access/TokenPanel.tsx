@@ -6,6 +6,7 @@ import { count, duration, momentText } from "../../models/units";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
 import { Copy } from "../ui/Copy";
+import { Name } from "../ui/Name";
 import { type Column, TableHead } from "../ui/TableHead";
 import { CreateToken } from "./CreateToken";
 import { RevokeToken } from "./RevokeToken";
@@ -74,9 +75,7 @@ function Row({ token, onRevoke }: { token: Token; onRevoke: () => void }) {
   return (
     <tr>
       <th scope="row">
-        <bdi class="cut" title={label}>
-          {label || "Without a name"}
-        </bdi>
+        {label ? <Name of={label} cut /> : <span class="soft cut">Without a name</span>}
         <span class="soft mono cut">{id}</span>
       </th>
       <td>
@@ -110,7 +109,7 @@ function Created() {
     <div class="created" role="status">
       <p>
         <strong>
-          The token <bdi>{token.label || token.id}</bdi> was created.
+          The token <Name of={token.label || token.id} /> was created.
         </strong>{" "}
         Copy it now: it is shown only this once. Everybody who has it can do what it allows, so keep
         it like a password.
