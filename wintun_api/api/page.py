@@ -49,7 +49,7 @@ def build() -> dict[str, Path]:
 
 
 def sign_in_files() -> frozenset[str]:
-    """Return the paths of the files that the sign-in page needs before anybody has signed in."""
+    """Return the paths of the files that the sign-in page needs before a browser has signed in."""
     found: set[str] = set()
     left = REFERENCE.findall(sign_in_page())
     while left:
