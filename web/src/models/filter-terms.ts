@@ -1,5 +1,6 @@
 /** Filters that are put together from what a packet shows: one term, or one more term. */
 
+import { fieldOf } from "../filter/fields";
 import type { Field } from "../packet/dissection";
 
 /** How a term is put to the filter that is there. */
@@ -9,8 +10,16 @@ const ADDRESS = /^(?=.*[.:])[\da-f.:]+$/i;
 
 /** Return the filter for packets that have this field with this value. */
 export function termOf({ name, value }: Pick<Field, "name" | "value">): string {
-  if (value === "" || value === true) return name;
-  if (value === false) return `not ${name}`;
+  const kind = fieldOf(name)?.kind;
+  if (typeof value === "boolean") {
+    // A mark is there or not; a flag is always there.
+    if (kind === "boolean") return `${name} == ${Number(value)}`;
+    return value ? name : `not ${name}`;
+  }
+  if (value === "") return name;
+  if (kind === "bytes" && /^(?:[\da-f]{2})+$/i.test(String(value))) {
+    return `${name} == ${String(value).match(/../g)?.join(":")}`;
+  }
   const isPlain = typeof value === "number" || ADDRESS.test(value);
   return `${name} == ${isPlain ? value : quoted(value)}`;
 }

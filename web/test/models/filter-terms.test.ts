@@ -9,8 +9,9 @@ test.each([
   [{ name: "ipv6.dst", value: "fd06::1" }, "ipv6.dst == fd06::1"],
   [{ name: "dns.qry.name", value: "example.com" }, 'dns.qry.name == "example.com"'],
   [{ name: "http.host", value: 'a"b\\c' }, 'http.host == "a\\"b\\\\c"'],
-  [{ name: "tcp.flags.syn", value: true }, "tcp.flags.syn"],
-  [{ name: "tcp.flags.syn", value: false }, "not tcp.flags.syn"],
+  [{ name: "tcp.flags.syn", value: true }, "tcp.flags.syn == 1"],
+  [{ name: "tcp.flags.syn", value: false }, "tcp.flags.syn == 0"],
+  [{ name: "tcp.analysis.retransmission", value: true }, "tcp.analysis.retransmission"],
   [{ name: "tcp", value: "" }, "tcp"],
 ])("the term of %o", (field, term) => {
   expect(termOf(field)).toBe(term);
