@@ -48,7 +48,7 @@ dhcp p Dynamic Host Configuration Protocol
 .option.type 1= DHCP message type
 .option.vendor_class_id s Vendor
 .secs 2 Seconds
-.type 1 Operation
+.type 1= Operation
 dhcpv6 p DHCPv6
 .client_domain s Name
 .client_fqdn_flags 1 Flags
@@ -427,10 +427,10 @@ isakmp p Internet Security Association and Key Management Protocol
 .messageid 4 Message
 .mjver 1 Major version
 .mnver 1 Minor version
-.nextpayload 1 Next payload
+.nextpayload 1= Next payload
 .payloadlength 2 Length
 .rspi o Responder's SPI
-.typepayload 1 Payload
+.typepayload 1= Payload
 .version 1 Version
 llmnr p Link-local Multicast Name Resolution
 mdns p Multicast Domain Name System
@@ -640,7 +640,7 @@ tls p Transport Layer Security
 .alert_message.level 1= Level
 .handshake n Handshake
 .handshake.cipher_suites_length 2 Cipher suites
-.handshake.ciphersuite 2 Cipher suite
+.handshake.ciphersuite 2= Cipher suite
 .handshake.ciphersuites n Cipher suites
 .handshake.comp_method 1 Compression method
 .handshake.comp_methods_length 1 Compression methods
@@ -650,11 +650,12 @@ tls p Transport Layer Security
 .handshake.extensions_alpn_str s Protocol
 .handshake.extensions_length 2 Extensions
 .handshake.extensions_server_name s Server name
-.handshake.extensions_supported_group 2 Group
+.handshake.extensions_supported_group 2= Group
 .handshake.length 3 Length
 .handshake.random o Random
 .handshake.session_id o Session ID
 .handshake.session_id_length 2 Session ID length
+.handshake.sig_hash_alg 2 Algorithm
 .handshake.type 1= Type
 .handshake.version 2= Version
 .record n Record

@@ -110,7 +110,7 @@ export class Dissection {
     try {
       dissector(this, start, end);
     } catch (error) {
-      if (this.isCut(end)) this.info += `${this.info && " "}[Cut]`;
+      if (this.isCut(end)) this.info += `${this.info && " "}[Packet size limited during capture]`;
       else {
         const name = this.layers.at(-1)?.label ?? "";
         // Only what dissectors throw themselves is a plain error.

@@ -89,6 +89,14 @@ function addHandshakes(
   return said.length > 0 ? said : ["Encrypted Handshake Message"];
 }
 
+/** Extensions that are lists: the bytes before them, and what they are lists of. */
+const LISTS: Readonly<Record<number, [skip: number, table: string]>> = {
+  10: [2, "extensions_supported_group:Group:2x=GROUP"],
+  13: [2, "sig_hash_alg:Algorithm:2x"],
+  16: [2, "extensions_alpn_str:Protocol:1p"],
+  43: [1, "extensions.supported_version:Version:2x=TLS"],
+};
+
 /** Add what a hello says, as far as it is there; return the server's name, "" without one. */
 function addHello(
   to: Dissection,
@@ -145,19 +153,13 @@ function addHello(
       server = utf8(bytes, body + 5, Math.min(at, body + 5 + u16(bytes, body + 3)));
       extension.add("tls.handshake.extensions_server_name", "Server name", body + 5, at, server);
       extension.text = server;
-    } else if (type === 16) {
-      for (let from = body + 2; from < at && from + u8(bytes, from) < at; ) {
-        from = inner(from, "extensions_alpn_str:Protocol:1p");
-      }
-    } else if (type === 43) {
-      const table = "extensions.supported_version:Version:2x=TLS";
-      for (let from = client ? body + 1 : body; from + 2 <= at; ) from = inner(from, table);
-    } else if (type === 10) {
-      const table = "extensions_supported_group:Group:2x=GROUP";
-      for (let from = body + 2; from + 2 <= at && !isFull(extension, from, at); )
-        from = inner(from, table);
+    } else {
+      const [skip = 0, table = ""] = LISTS[type] ?? [];
+      // A server answers with one version, without a length before it.
+      let from = body + (type === 43 && !client ? 0 : skip);
+      while (table && from < at && !isFull(extension, from, at)) from = inner(from, table);
     }
-    if (extension.fields.length > 2 && type !== 10) {
+    if (extension.fields.length > 2 && type !== 10 && type !== 13) {
       extension.text = extension.fields
         .slice(2)
         .map(({ text }) => text)

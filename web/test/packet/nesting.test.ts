@@ -10,7 +10,7 @@ import { parseHex } from "../../src/packet/hex";
 import { readName } from "../../src/packet/labels";
 import corpus from "./corpus.json";
 import { fuzz } from "./fuzz";
-import { ipv4, ipv6, joined, udp } from "./made";
+import { ipv4, ipv6, joined, tcp, udp } from "./made";
 
 /** Put `wrap` around itself until there are so many or the packet is full. */
 function nested(count: number, wrap: (inner: Uint8Array) => Uint8Array): Uint8Array {
@@ -21,6 +21,10 @@ function nested(count: number, wrap: (inner: Uint8Array) => Uint8Array): Uint8Ar
     packet = next;
   }
   return packet;
+}
+
+function fieldCount(fields: readonly Field[]): number {
+  return fields.reduce((count, field) => count + 1 + fieldCount(field.fields), 0);
 }
 
 function text(fields: readonly Field[]): string {
@@ -98,6 +102,14 @@ describe("a list of one header", () => {
         ...Array.from({ length: 12000 }, () => [23, 3, 3, 0, 0]).flat(),
       ),
     ),
+    "TLS protocols": ipv4(
+      6,
+      tcp(443, [
+        ...[22, 3, 1, 0x3f, 0xff, 1, 0, 0x3f, 0xfb, 3, 3, ...new Uint8Array(33)],
+        ...[0, 2, 0x13, 1, 1, 0, 0x3f, 0xcf, 0, 16, 0x3f, 0xcb, 0x3f, 0xc9],
+        ...new Uint8Array(0x3fc9),
+      ]),
+    ),
     "padding options": ipv6(
       0,
       Uint8Array.from(Array.from({ length: 30 }, () => [0, 255, ...new Uint8Array(2046)]).flat()),
@@ -133,6 +145,7 @@ describe("a list of one header", () => {
       for (const layer of decoded.layers) {
         expect(layer.fields.length).toBeLessThanOrEqual(MAX_ITEMS + 1);
       }
+      expect(fieldCount(decoded.layers)).toBeLessThan(MAX_ITEMS * 40);
       expect(decoded.layers.length).toBeLessThan(MAX_ITEMS + 10);
       expect(decoded.info.length).toBeLessThan(70_000);
     });

@@ -41,7 +41,10 @@ it("a message that promises 65,535 questions and has one is malformed", () => {
 it("bytes that the capture cut are not malformed", () => {
   const whole = ipv4(17, udp(53, query("0361 6263 00 0001 0001")));
   const decoded = decode(whole.subarray(0, 46), whole.length);
-  expect([decoded.malformed, decoded.info]).toEqual([false, "Standard query 0x0007 [Cut]"]);
+  expect([decoded.malformed, decoded.info]).toEqual([
+    false,
+    "Standard query 0x0007 [Packet size limited during capture]",
+  ]);
 });
 
 it("names, targets and servers are UTF-8, without what turns text about", () => {
