@@ -163,7 +163,7 @@ def datagram_pair() -> tuple[socket.socket, socket.socket]:
         return socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 
 
-def ioctl(control: socket.socket, number: int, request: bytes) -> bytes:
+def ioctl(control: socket.socket | int, number: int, request: bytes) -> bytes:
     """Ask the kernel by a number for what a structure says; return the structure as it then is."""
     if sys.platform == "win32":
         raise NotImplementedError(ABSENT)

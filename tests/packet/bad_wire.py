@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from tests.drivers.linux.kernel import inside, ip, namespace
-from tests.posix import ioctl
+from tests.posix import ioctl, set_nonblocking
 
 TUNSETIFF = 0x400454CA  # if_tun.h
 IFF_TUN, IFF_NO_PI = 0x1, 0x1000
@@ -87,7 +87,8 @@ class BadWire:
             here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
             self._hosts.append(here)
             self._stack.callback(os.close, here)
-            device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+            device = os.open("/dev/net/tun", os.O_RDWR)
+            set_nonblocking(device)
             self._devices.append(device)
             self._stack.callback(os.close, device)
             ioctl(device, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))

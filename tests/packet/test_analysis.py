@@ -57,7 +57,7 @@ def teller(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The analysis as a program: it tells of each packet of a file."""
     need("node", str(ROLLDOWN))
     program = tmp_path_factory.mktemp("teller") / "tell.mjs"
-    command = [ROLLDOWN, "test/analysis/tell.ts", "-o", program, "--format", "esm"]
+    command = [str(ROLLDOWN), "test/analysis/tell.ts", "-o", str(program), "--format", "esm"]
     subprocess.run(
         [*command, "--platform", "node"], cwd=WEB, check=True, capture_output=True, timeout=60
     )

@@ -37,23 +37,25 @@ export type Amounts = readonly [
   toBytes: number,
 ];
 
-type Value = string | number | bigint;
+type Value = string | number;
 
-const VALUES: Readonly<Record<Column, (one: Conversation, amounts: Amounts) => Value>> = {
-  protocol: protocolOf,
-  source: (one) => addressKey(one.source, one.sourcePort),
-  destination: (one) => addressKey(one.destination, one.destinationPort),
-  state: (one) => STATES[one.state],
-  fromPackets: (_, amounts) => amounts[0],
-  fromBytes: (_, amounts) => amounts[2],
-  toPackets: (_, amounts) => amounts[1],
-  toBytes: (_, amounts) => amounts[3],
-  start: (one) => one.startNs,
-  duration: secondsOf,
-  rate: rateOf,
-  rtt: (one) => one.rttNs ?? -1,
-  resent: (one) => one.retransmissions,
-};
+const VALUES: Readonly<Record<Column, (one: Conversation, list: ConversationListModel) => Value>> =
+  {
+    protocol: protocolOf,
+    source: (one) => addressKey(one.source, one.sourcePort),
+    destination: (one) => addressKey(one.destination, one.destinationPort),
+    state: (one) => STATES[one.state],
+    fromPackets: (one, list) => list.amounts(one)[0],
+    fromBytes: (one, list) => list.amounts(one)[2],
+    toPackets: (one, list) => list.amounts(one)[1],
+    toBytes: (one, list) => list.amounts(one)[3],
+    // Numbers are given in the order in which they start, and are sooner compared.
+    start: (one) => one.id,
+    duration: secondsOf,
+    rate: rateOf,
+    rtt: (one) => one.rttNs ?? -1,
+    resent: (one) => one.retransmissions,
+  };
 
 export class ConversationListModel {
   /** Words that all must be in a conversation's addresses, ports, protocol or state. */
@@ -70,7 +72,7 @@ export class ConversationListModel {
     const all = this.all.value;
     const found = words.length === 0 ? all : all.filter((one) => isFound(one, words));
     const { column, isDown } = this.sorting.value;
-    return sorted(found, isDown, (one) => VALUES[column](one, this.amounts(one)));
+    return sorted(found, isDown, (one) => VALUES[column](one, this));
   });
 
   /** Whether it is known what came from the host and what went to it; files need not say so. */
