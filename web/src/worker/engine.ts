@@ -13,6 +13,9 @@ import { Scan } from "./scan";
 const TURN = 8;
 /** Milliseconds between two times that conversations and counts are told. */
 const PERIOD = 250;
+/** The same after so many conversations changed at once that the page has work with them. */
+const LONG_PERIOD = 1000;
+const MANY = 2000;
 const CONVERSATIONS = 16_384;
 
 export class Engine {
@@ -37,6 +40,7 @@ export class Engine {
   private readonly turn = new MessageChannel();
   private isTurning = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private period = PERIOD;
 
   constructor(private readonly page: Port<Reply, Request>) {
     this.turn.port1.onmessage = () => this.advance();
@@ -160,7 +164,7 @@ export class Engine {
   }
 
   private tellLater(): void {
-    this.timer ??= setTimeout(() => this.tell(), PERIOD);
+    this.timer ??= setTimeout(() => this.tell(), this.period);
   }
 
   private tell(): void {
@@ -171,6 +175,7 @@ export class Engine {
     if (!this.isWatched) return;
     const changed = analysis.conversations(this.told);
     this.told = analysis.version;
+    this.period = changed.length < MANY ? PERIOD : LONG_PERIOD;
     const { size, lost } = analysis;
     this.page.postMessage({
       type: "conversations",
