@@ -142,7 +142,7 @@ export function isText(bytes: Uint8Array): boolean {
   const start = bytes.subarray(0, 2048);
   let odd = 0;
   for (const byte of start) if (byte < 9 || (byte > 13 && byte < 32)) odd++;
-  return odd <= start.length / 50;
+  return odd <= Math.max(1, start.length / 50);
 }
 
 /** The places of a text in another, whatever its case; no more than `most`. */
