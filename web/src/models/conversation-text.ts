@@ -16,7 +16,7 @@ export const STATES: Readonly<Record<ConversationState, string>> = {
 };
 
 export const ABOUT_STATES: Readonly<Record<ConversationState, string>> = {
-  opening: "One end asked for the connection, and nobody has answered yet.",
+  opening: "One end asked for the connection, and the other end has not answered yet.",
   established: "Data can go both ways.",
   closing: "One end has closed its direction; the other can still send.",
   closed: "Both ends have closed the connection.",

@@ -133,7 +133,7 @@ function Actions({ adapter }: { adapter: Adapter }) {
           title={
             runs
               ? "Stop the session before you release the adapter."
-              : "The service lets go of the adapter, so that another program can open it."
+              : "The service releases the adapter, so that another program can open it."
           }
           onClick={release}
         >
