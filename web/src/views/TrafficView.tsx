@@ -8,7 +8,7 @@ import { clock } from "../models/units";
 import { param, setParam } from "./address";
 import { useDashboard } from "./context";
 import { StreamStatus } from "./packets/StreamStatus";
-import { whyNoPackets } from "./SessionNote";
+import { SessionNote } from "./SessionNote";
 import { SessionPicker } from "./SessionPicker";
 import { Charts } from "./traffic/Charts";
 import { MarkList } from "./traffic/MarkList";
@@ -51,7 +51,6 @@ export function TrafficView() {
   const mayCapture = service.can("capture");
   const isByProtocol = param("by") === "protocol" && !isWhole && mayCapture;
   const adapter = isWhole ? null : chosen.guid.value;
-  const why = isWhole ? "" : whyNoPackets(dashboard);
   const download = () => {
     const text = trafficCsv(traffic, traffic.bins(range), adapter, !isWhole && mayCapture);
     const moment = new Date().toISOString().slice(0, 19).replaceAll(":", "");
@@ -84,18 +83,19 @@ export function TrafficView() {
         <Button icon="save" onClick={download}>
           Save as CSV
         </Button>
+        {!isWhole && <SessionNote />}
       </div>
       {!isWhole && state.name === "ended" && state.again && <StreamStatus />}
-      {why && (
-        <p class="session-note" role="status">
-          {why}
-        </p>
-      )}
       <Charts range={range} adapter={adapter} isByProtocol={isByProtocol} hovered={hovered} />
       {isWhole ? (
         <p class="remark">Protocols and top talkers are those of one adapter: choose it above.</p>
       ) : mayCapture ? (
         <>
+          {capture.file.value !== null && (
+            <p class="remark" role="status">
+              A capture file is open in Packets. Until it is closed, protocols are not counted.
+            </p>
+          )}
           <ProtocolSplit range={range} />
           <TopTalkers />
         </>

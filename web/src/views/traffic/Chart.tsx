@@ -31,6 +31,8 @@ const HEIGHT = 176;
 const [TOP, RIGHT, BOTTOM, LEFT] = [10, 12, 22, 66];
 /** The least top of the vertical axis. */
 const LEAST = 10;
+/** Points that may not be known yet, and are now all the same. */
+const LATE = 3;
 /** The room that the label of a time needs. */
 const LABEL = 70;
 
@@ -55,7 +57,7 @@ export function Chart({ title, unit, layers, bins, range, marks, hovered }: Prop
     <figure class="panel chart">
       <figcaption>
         <h2>{title}</h2>
-        <span class="soft">{caption(bins, at)}</span>
+        <span class="soft">{caption(bins, index, at < 0)}</span>
         <ul>
           {layers.map(({ key, label, color }, each) => (
             <li key={key}>
@@ -169,8 +171,9 @@ function Plot({
   );
 }
 
-function caption({ ends, width }: Bins, at: number): string {
-  const time = at < 0 ? "now" : clock(new Date((ends[at] ?? 0) * 1000)).slice(0, 8);
+function caption({ ends, width }: Bins, at: number, isNewest: boolean): string {
+  const isNow = isNewest && at >= ends.length - 1 - LATE;
+  const time = isNow ? "now" : clock(new Date((ends[at] ?? 0) * 1000)).slice(0, 8);
   return width === 1 ? time : `${time}, averages of ${width} s`;
 }
 

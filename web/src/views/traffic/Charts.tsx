@@ -31,10 +31,13 @@ const CAUSES: Readonly<Record<(typeof LOSS_CAUSES)[number], readonly [string, st
 };
 
 export function Charts({ range, adapter, isByProtocol, hovered }: Props) {
-  const { traffic } = useDashboard();
+  const { sessions, traffic } = useDashboard();
   traffic.version.value;
   const bins = traffic.bins(range);
   const rates = (name: SeriesName) => traffic.rates(name, bins, adapter);
+  const isImpaired = sessions.impaired.value.some(
+    (one) => adapter === null || one.adapter === adapter,
+  );
   const when = `in the last ${duration(range)}`;
   const shared = { bins, range, hovered, marks: traffic.marksOf(range, adapter) };
   const packets = isByProtocol ? kinds("packets") : directions("Packets", 1);
@@ -56,7 +59,10 @@ export function Charts({ range, adapter, isByProtocol, hovered }: Props) {
       {lost.length > 0 ? (
         <Chart title="Lost packets by cause" unit="/s" layers={lost} {...shared} />
       ) : (
-        <p class="remark">No losses {when}.</p>
+        <p class="remark">
+          No losses {when}.
+          {isImpaired && " What an impairment loses on purpose is not counted here."}
+        </p>
       )}
     </>
   );
