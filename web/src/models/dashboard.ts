@@ -11,6 +11,7 @@ import { AdapterListModel } from "./adapter-list";
 import { AdaptersModel } from "./adapters";
 import type { AnswersModel } from "./answers";
 import { CaptureModel } from "./capture";
+import { keepLimits } from "./capture-limits";
 import { CapturesModel } from "./captures";
 import { ChosenAdapter } from "./chosen-adapter";
 import type { ComposeModel } from "./compose";
@@ -118,6 +119,7 @@ export class Dashboard {
     this.capture.onDropped = (names) =>
       this.notices.say(`There was no room to keep the packets of ${names.join(", ")}.`);
     this.list = new AdapterListModel(this.adapters, this.sessions);
+    keepLimits(this.capture, store);
     this.captures = new CapturesModel(client);
     this.access = new AccessModel(client, () => [
       this.eventsClient,

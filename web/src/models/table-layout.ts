@@ -29,6 +29,8 @@ const KEY = "wintun-api.packets";
 export const MOST_COLUMNS = 24;
 const NARROWEST = 32;
 const WIDEST = 1600;
+export const LEAST_DETAIL = 15;
+export const MOST_DETAIL = 80;
 /** Layers whose folding is remembered. */
 const MOST_FOLDS = 200;
 
@@ -36,6 +38,7 @@ interface Kept {
   columns?: unknown;
   time?: unknown;
   utc?: unknown;
+  detail?: unknown;
   folds?: unknown;
 }
 
@@ -51,6 +54,8 @@ export class TableLayout {
   readonly columns: Signal<readonly Column[]> = signal(OWN.map(own));
   readonly time = signal<TimeFormat>("clock");
   readonly utc = signal(false);
+  /** Percent of the height that the details take. */
+  readonly detail = signal(42);
   /** What the reader opened or folded, by the name of the layer or field. */
   readonly folds: Signal<ReadonlyMap<string, boolean>> = signal(new Map());
 
@@ -59,6 +64,7 @@ export class TableLayout {
     if (Array.isArray(kept.columns)) this.columns.value = columnsOf(kept.columns);
     this.time.value = TIME_FORMATS.find((one) => one === kept.time) ?? "clock";
     this.utc.value = kept.utc === true;
+    if (typeof kept.detail === "number") this.divide(kept.detail);
     if (Array.isArray(kept.folds)) {
       const pairs = kept.folds.filter((one): one is [string, boolean] => Array.isArray(one));
       this.folds.value = new Map(pairs.slice(-MOST_FOLDS));
@@ -69,6 +75,14 @@ export class TableLayout {
   show(time: TimeFormat, utc = this.utc.peek()): void {
     this.time.value = time;
     this.utc.value = utc;
+    this.write();
+  }
+
+  /** Give the details so many percent of the height. */
+  divide(percent: number): void {
+    const detail = Math.round(Math.min(MOST_DETAIL, Math.max(LEAST_DETAIL, percent)));
+    if (detail === this.detail.peek()) return;
+    this.detail.value = detail;
     this.write();
   }
 
@@ -142,7 +156,8 @@ export class TableLayout {
   private write(): void {
     const [columns, time, utc] = [this.columns.peek(), this.time.peek(), this.utc.peek()];
     const folds = [...this.folds.peek()];
-    this.store.setItem(KEY, JSON.stringify({ columns, time, utc, folds } satisfies Kept));
+    const kept: Kept = { columns, time, utc, folds, detail: this.detail.peek() };
+    this.store.setItem(KEY, JSON.stringify(kept));
   }
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CaptureModel } from "../../src/models/capture";
 import { EngineModel, workerInProcess } from "../../src/models/engine";
+import { PacketRing } from "../../src/models/packet-ring";
 import { lossText } from "../../src/models/packet-text";
 import { TrafficModel } from "../../src/models/traffic";
 import { pack } from "../../src/wire/batch";
@@ -120,6 +121,16 @@ describe("what a capture tells of losses", () => {
     service().socket.accept();
     service().socket.say({ ...HELLO, next_sequence: { received: 3, injected: 0 } });
     expect([capture.arrived, capture.missing]).toEqual([2, 1]);
+  });
+
+  it("goes on while a file is shown, and is there when that is closed", () => {
+    const ring = new PacketRing({ packets: 4, bytes: Infinity });
+    capture.open({ name: "a.pcap", ring, faults: [], hasDirections: true });
+    service().socket.say(pack([Uint8Array.of(0x45)]));
+    expect([capture.ring, capture.arrived, capture.missing]).toEqual([ring, 0, 0]);
+    capture.clear(); // a file is closed, not cleared
+    capture.open(null);
+    expect([capture.ring.count, capture.arrived]).toEqual([3, 3]);
   });
 
   it("subscribes to nothing before a view wants packets", () => {

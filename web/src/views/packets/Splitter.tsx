@@ -1,16 +1,16 @@
 /** The line between table and detail: dragged, or moved with the arrow keys. */
 
-import { signal } from "@preact/signals";
+import { LEAST_DETAIL, MOST_DETAIL } from "../../models/table-layout";
+import { useTools } from "./tools";
 
 const STEP = 5;
-const LEAST = 15;
-const MOST = 80;
-const share = signal(42); // percent of the height that is the detail's
 
 export function Splitter() {
+  const { layout } = useTools();
+  const share = layout.detail;
   const set = (value: number, element: HTMLElement): void => {
-    share.value = Math.round(Math.min(MOST, Math.max(LEAST, value)));
-    element.parentElement?.style.setProperty("--detail", `${share.value}%`);
+    layout.divide(value);
+    element.parentElement?.style.setProperty("--detail", `${share.peek()}%`);
   };
   return (
     <div
@@ -19,8 +19,8 @@ export function Splitter() {
       aria-label="Height of the details"
       aria-orientation="horizontal"
       aria-valuenow={share.value}
-      aria-valuemin={LEAST}
-      aria-valuemax={MOST}
+      aria-valuemin={LEAST_DETAIL}
+      aria-valuemax={MOST_DETAIL}
       tabIndex={0}
       ref={(element) => {
         if (element !== null) set(share.peek(), element);
