@@ -56,7 +56,7 @@ const PAIRS = [
 export function prefixOf(rows: Rows, row: number, base: number): string {
   const slot = rows.slot(row);
   const marks = rows.marks[slot] ?? 0;
-  if ((marks & mark.ANALYSIS) === 0) return "";
+  if ((marks & mark.ANALYSIS) === 0 || rows.flows[slot] == null) return "";
   let text = "";
   for (const [bit, , , prefix] of NAMES) {
     if ((marks & bit) === 0) continue;

@@ -220,6 +220,7 @@ describe("bounds", () => {
     wire.row += 5;
     const row = wire.out({ seq: 101, ack: 501, data: "x" });
     expect(wire.analysis.fieldsOf(row - 1)).toEqual([]);
+    expect(wire.analysis.prefixOf(row - 1)).toBe("");
     expect(wire.told(row)["tcp.seq"]).toBe(1);
   });
 
@@ -237,6 +238,31 @@ describe("bounds", () => {
     const row = wire.out({ seq: 100, flags: SYN });
     expect(wire.told(row)["tcp.stream"]).toBe(0);
   });
+});
+
+it("takes whatever bytes come", () => {
+  const wire = new Wire(16, 256);
+  const segment = { seq: 1, ack: 1, flags: PSH | ACK, data: "GET / HTTP/1.1\r\n\r\n" };
+  const samples = [
+    ipv4(HOST, PEER, 6, tcp(1, 80, segment)),
+    ipv4(PEER, HOST, 6, tcp(80, 1, { ...segment, data: Uint8Array.of(22, 3, 1, 0, 9, 1) })),
+    ipv4(HOST, PEER, 17, udp(1, 53, question(1))),
+    ipv4(HOST, PEER, 1, Uint8Array.of(3, 1, 0, 0, 0, 0, 0, 0, 0x45, 0, 0, 9)),
+  ];
+  let state = 1;
+  const random = (below: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  for (let i = 0; i < 20_000; i++) {
+    const packet = (samples[random(samples.length)] as Uint8Array).slice();
+    for (let n = random(4); n > 0; n--) packet[random(packet.length)] = random(256);
+    const row = wire.add(packet.subarray(0, 1 + random(packet.length)), { injected: i % 2 === 0 });
+    wire.analysis.prefixOf(row);
+    for (const { value } of wire.analysis.fieldsOf(row)) expect(value).not.toBeNaN();
+    if (i % 500 === 0) wire.analysis.follow(wire.analysis.conversationOf(row), "http");
+  }
+  expect(wire.analysis.conversations()).toHaveLength(16);
 });
 
 describe("conversations", () => {
