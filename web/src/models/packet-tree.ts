@@ -92,7 +92,9 @@ export function isOpen(
 ): boolean {
   const chosen = folds.get(node.field.name);
   if (node.depth > 0) return chosen ?? !FOLDED.test(node.field.name);
-  return chosen ?? (node === roots.at(-1) || node.field.name === "_ws.malformed");
+  // What is malformed is said behind the layer that is, and has no fields.
+  const last = roots.findLast(({ children }) => children.length > 0);
+  return chosen ?? (node === last || node.field.name === "_ws.malformed");
 }
 
 /** Return the nodes that can be seen, from top to bottom. */
