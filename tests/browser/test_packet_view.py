@@ -11,6 +11,7 @@ import pytest
 
 from tests.browser.packet_table import HOST, PEER, Table, datagram, echo
 from tests.browser.screen import Screen
+from tests.browser.test_page import violations
 from tests.running import running
 from wintun_api.packet import build
 
@@ -383,6 +384,82 @@ def test_an_empty_table_says_what_to_do(table: Table) -> None:
     expect(table.row("reply")).to_be_visible()
     table.screen.button("Clear").click()
     expect(empty).to_contain_text("Waiting for packets of OfficeNet.")
+
+
+def test_a_request_and_its_answer_lead_to_each_other(table: Table) -> None:
+    """The details name the other packet, and a button goes there."""
+    from playwright.sync_api import expect
+
+    table.ping(3)
+    table.row(re.compile("reply.*seq=2/")).click()
+    table.fold("Internet Control Message Protocol").click()
+    table.screen.button("Go to packet 2").click()
+    expect(table.detail.get_by_role("heading")).to_have_text("Packet 2")
+    expect(table.screen.button("Go to packet 5")).to_be_visible()
+    expect(table.node("Time to this answer")).to_have_count(0)
+
+
+def test_sequence_numbers_are_relative_with_the_raw_ones_beside(table: Table) -> None:
+    """As Wireshark shows them, in the line and in the details."""
+    from playwright.sync_api import expect
+
+    ends = (PEER, HOST, 40000, 80)
+    table.inject(
+        build.tcp(*ends, sequence=7000),
+        build.tcp(*ends, sequence=7001, acknowledgement=1, flags=24, payload=b"hello"),
+    )
+    row = table.row("[PSH, ACK]")
+    expect(row).to_contain_text("Seq=1 ")
+    row.click()
+    table.fold("Transmission Control Protocol").click()
+    names = table.detail.locator(".node .name").all_inner_texts()
+    relative = names.index("Sequence number (relative)")
+    assert names[relative + 1] == "Sequence number"
+    expect(table.node("Sequence number")).to_contain_text("7001")
+
+
+def test_a_token_that_may_not_capture_is_told_so(screen: Screen) -> None:
+    """The table says which right is missing."""
+    from playwright.sync_api import expect
+
+    screen.service.session(screen.service.adapter(name="OfficeNet"))
+    token = screen.service.http.post("/v1/tokens", json={"scopes": ["read"]}).json()["token"]
+    screen.button("Sign out").click()
+    screen.sign_in(token)
+    screen.go("Packets")
+    expect(screen.page.locator(".empty-table")).to_contain_text("This token may not see packets.")
+
+
+def test_the_view_keeps_the_rules_of_accessibility(table: Table) -> None:
+    """With details, a search and each of the parts that open."""
+    table.ping(3)
+    table.row("reply").first.click()
+    table.screen.page.keyboard.press("Control+f")
+    titles = (
+        "Filters that were used or saved",
+        "Columns, times and limits of the table",
+        "What the arrows, colours and keys mean",
+    )
+    for title in titles:
+        table.screen.page.get_by_title(title).click()
+        assert violations(table.screen) == []
+        table.screen.page.keyboard.press("Escape")
+    table.row("reply").first.click(button="right")
+    assert violations(table.screen) == []
+
+
+def test_forced_colours_show_what_is_selected(browser: Browser, tmp_path: Path) -> None:
+    """The selected row and field have an outline where colours are the system's."""
+    from playwright.sync_api import expect
+
+    with running(tmp_path) as service, Screen(browser, service, forced_colors="active") as screen:
+        screen.sign_in()
+        table = Table(screen)
+        table.inject(datagram())
+        table.row("Len=19").first.click()
+        expect(table.grid.locator(".row.current")).to_have_css("outline-style", "solid")
+        table.node("Data").click()
+        expect(table.node("Data")).to_have_css("outline-style", "solid")
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (640, 400), (768, 1024), (2560, 1440)])

@@ -27,7 +27,8 @@ export function Legend() {
         <Icon name="help" />
         <span>Legend</span>
       </summary>
-      <div class="panel explained">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it */}
+      <div class="panel explained" tabIndex={0}>
         <section aria-label="Direction">
           <h2>Direction</h2>
           <dl>
