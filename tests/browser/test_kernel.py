@@ -175,3 +175,24 @@ def test_the_counters_move_with_the_traffic(host: Host) -> None:
     for direction in ("received", "injected"):
         row = counters.get_by_role("row", name=re.compile(rf"^{direction} .* [2-9]\d$"))
         expect(row).to_be_visible()
+
+
+def test_what_another_program_changes(host: Host) -> None:
+    """State, MTU, addresses and routes that ip(8) sets are shown without a reload."""
+    from playwright.sync_api import expect
+
+    detail = host.screen.page.get_by_role("article", name="Adapter OfficeNet")
+    expect(detail).to_contain_text("Up")
+    ip("link", "set", host.device, "mtu", "1300")
+    expect(detail).to_contain_text("1300 bytes")
+    ip("addr", "add", "10.9.9.9/32", "dev", host.device)
+    expect(detail).to_contain_text("10.9.9.9/32")
+    ip("route", "add", "10.70.0.0/16", "dev", host.device)
+    expect(detail).to_contain_text("Other routes")
+    expect(detail).to_contain_text("10.70.0.0/16")
+    ip("route", "del", "10.70.0.0/16", "dev", host.device)
+    expect(detail).not_to_contain_text("10.70.0.0/16")
+    ip("link", "set", host.device, "down")
+    expect(detail.locator("h2 + .badge")).not_to_have_text("Up")
+    ip("link", "set", host.device, "up")
+    expect(detail.locator("h2 + .badge")).to_have_text("Up")

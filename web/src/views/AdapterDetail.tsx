@@ -13,7 +13,7 @@ import { RecorderSection } from "./recorder/RecorderSection";
 import { SessionFacts, SessionPanel } from "./SessionPanel";
 import { Button } from "./ui/Button";
 import { Copy } from "./ui/Copy";
-import { Facts } from "./ui/Facts";
+import { type Fact, Facts } from "./ui/Facts";
 import { Name } from "./ui/Name";
 
 const BADGES: Readonly<Record<string, string>> = {
@@ -52,6 +52,7 @@ export function AdapterDetail({ adapter }: { adapter: Adapter }) {
           ["MTU", adapter.mtu === null ? "Unknown" : `${adapter.mtu} bytes`],
           ["Metric", adapter.metric?.toString() ?? "Automatic"],
           ["Routes", <Lines key="r" of={adapter.routes.map(routeLine)} />],
+          ...otherRoutes(adapter),
           ["DNS servers", <Lines key="d" of={adapter.dns} />],
           ["Search domains", <Lines key="s" of={adapter.dns_search} />],
           [service.poolWord.value, <Name key="p" of={adapter.pool} />],
@@ -182,6 +183,15 @@ function textOf(value: unknown): string {
   return Array.isArray(value)
     ? value.map((one) => (typeof one === "string" ? one : routeLine(one))).join(", ") || "none"
     : String(value);
+}
+
+/** Return the row of the routes that other programs have set, if there are any. */
+function otherRoutes({ other_routes: routes, other_routes_total: total }: Adapter): Fact[] {
+  if (total === 0) return [];
+  const more = total - routes.length;
+  const lines = routes.map(routeLine);
+  if (more > 0) lines.push(`and ${more.toLocaleString("en")} more`);
+  return [["Other routes", <Lines key="o" of={lines} />]];
 }
 
 function Lines({ of }: { of: readonly string[] }) {
