@@ -152,7 +152,7 @@ for (const line of UNIONS.trim().split("\n")) {
 
 /** Return a field by its name or another one of it, whatever the case. */
 export function fieldOf(name: string): FilterField | undefined {
-  const key = name.toLowerCase();
+  const key = name.toLowerCase().replace(/^(?:ssl|bootp)(?=\.)/, (old) => ALIASES[old] ?? old);
   return FIELDS.get(Object.hasOwn(ALIASES, key) ? (ALIASES[key] ?? key) : key);
 }
 

@@ -227,13 +227,9 @@ class Parser {
       throw this.error(`A comparison should stand behind ${quantifier}.`, first);
     }
     if (field !== undefined && first && tokens.length === (layer ? 2 : 1)) {
-      if (BARE.includes(first.text.toLowerCase()) || field.name === "host") {
-        throw this.error(
-          field.kind === "ipv4"
-            ? `An address should follow, as in ${first.text} 10.6.7.0/24.`
-            : `A number should follow, as in ${first.text} ${field.name === "port" ? 443 : 6}.`,
-          first,
-        );
+      if (BARE.includes(first.text.toLowerCase())) {
+        const example = field.name === "port" ? 443 : 6;
+        throw this.error(`A number should follow, as in ${first.text} ${example}.`, first);
       }
       return existence(field, layer);
     }
@@ -269,7 +265,11 @@ class Parser {
     const sign = this.tokens[this.at - 1] as Token;
     const value = this.peek();
     if (value === undefined) this.next(`a value after ${sign.text}`);
-    if ("literal" in left) throw this.notField(left.literal);
+    if ("literal" in left) {
+      const { kind, text } = left.literal;
+      if (kind === "word" && /^[a-z_]/i.test(text)) throw this.unknown(left.literal);
+      throw this.error("A field should stand on the left side.", left.literal);
+    }
     const right = this.sum(0, left);
     if ("literal" in right) return compareValue(left, operator, right.literal, quantifier);
     return compareOperands(left, operator, right, quantifier, sign);
@@ -352,7 +352,7 @@ class Parser {
     const field = fieldOf(name);
     // What could be a value is one: a host of that name, or a word to compare with.
     if (field === undefined || (beside !== undefined && isOwnValue(beside, token))) {
-      const isValue = beside === undefined ? /^[-+\d]/.test(name) : !looksLikeField(name);
+      const isValue = beside === undefined ? /^[-+\d]/.test(name) : !looksLikeField(beside, name);
       if (!isValue) throw this.unknown(token);
       return { literal: token };
     }
@@ -477,10 +477,7 @@ class Parser {
   }
 
   private unfit(token: Token): FilterError {
-    return this.error(
-      `${token.text} stands alone with its address, as in ${token.text} 10.6.7.7.`,
-      token,
-    );
+    return this.error(`An address should follow, as in ${token.text} 10.6.7.0/24.`, token);
   }
 
   /** Refuse a word, and offer what may have been meant. */
@@ -565,9 +562,10 @@ function isOwnValue(beside: Operand, { text }: Token): boolean {
 }
 
 /** Whether a word on the right side was meant as a field: `tcp.foo`, but not `www.example.com`. */
-function looksLikeField(name: string): boolean {
+function looksLikeField({ kind }: Operand, name: string): boolean {
   const [family = "", ...rest] = name.split(".");
-  return rest.length > 0 && FIELDS.get(family)?.kind === "protocol" && !/\.[a-z]{2,3}$/.test(name);
+  if (rest.length === 0 || FIELDS.get(family)?.kind !== "protocol") return false;
+  return kind !== "text" || !/\.[a-z]{2,3}$/.test(name);
 }
 
 /** All must hold: what costs least is tried first. */

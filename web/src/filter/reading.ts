@@ -97,17 +97,15 @@ const CARRIER = "udpencap";
 function applicationOf(h: Headers): string {
   const { bytes, upper, stop, sourcePort, destinationPort } = h;
   if (h.protocol === UDP) {
-    const length = u16(bytes, upper + 4);
-    const end = length < 8 ? stop : Math.min(stop, upper + length);
-    return application("udp", sourcePort, destinationPort, bytes, upper + 8, end);
+    return application("udp", sourcePort, destinationPort, bytes, upper + 8, datagramEnd(h));
   }
   if (h.protocol !== TCP) return "";
-  const start = upper + (u8(bytes, upper + 12) >> 4) * 4;
+  const start = upper + segmentHeader(h);
   return application("tcp", sourcePort, destinationPort, bytes, start, stop);
 }
 
 /** Where fields lie in the headers of a plain packet: offset, bytes, and the bits that count. */
-const DIRECT: Readonly<Record<string, (h: Headers) => Raw>> = Object.fromEntries(
+const DIRECT: Readonly<Record<string, (h: Headers) => Raw | undefined>> = Object.fromEntries(
   `ip.dsfield 1 1;ip.dsfield.dscp 1 1 fc;ip.dsfield.ecn 1 1 3;ip.len 2 2;ip.id 4 2;ip.flags 6 1 e0;
 ip.flags.rb 6 1 80;ip.flags.df 6 1 40;ip.flags.mf 6 1 20;ip.frag_offset 6 2 1fff;ip.ttl 8 1;
 ip.proto 9 1;ip.checksum 10 2;ip.src 12 4;ip.dst 16 4;
@@ -133,6 +131,37 @@ icmpv6.echo.identifier 4 2;icmpv6.echo.sequence_number 6 2`
       return [name, (h) => (read(h.bytes, base(h)) & mask) >> shift];
     }),
 );
+
+/** The same of what is calculated from the headers; undefined where a packet has none. */
+Object.assign(DIRECT, {
+  ip: (h: Headers) => h.bytes.subarray(h.ip, h.stop),
+  ipv6: (h: Headers) => h.bytes.subarray(h.ip, h.stop),
+  tcp: (h: Headers) => h.bytes.subarray(h.upper, h.stop),
+  udp: (h: Headers) => h.bytes.subarray(h.upper, datagramEnd(h)),
+  icmp: (h: Headers) => h.bytes.subarray(h.upper, h.stop),
+  icmpv6: (h: Headers) => h.bytes.subarray(h.upper, h.stop),
+  "tcp.hdr_len": segmentHeader,
+  "tcp.len": (h: Headers) => {
+    const length = u16(h.bytes, h.ip + (h.version === 4 ? 2 : 4));
+    const total = length === 0 ? h.originalLength : length + (h.version === 4 ? 0 : 40);
+    return h.ip - h.start + total - (h.upper - h.start) - segmentHeader(h);
+  },
+  "tcp.payload": (h: Headers) => rest(h, h.upper + segmentHeader(h), h.stop),
+  "udp.payload": (h: Headers) => rest(h, h.upper + 8, datagramEnd(h)),
+});
+
+function segmentHeader({ bytes, upper }: Headers): number {
+  return (u8(bytes, upper + 12) >> 4) * 4;
+}
+
+function datagramEnd({ bytes, upper, stop }: Headers): number {
+  const length = u16(bytes, upper + 4);
+  return length < 8 ? stop : Math.min(stop, upper + length);
+}
+
+function rest({ bytes }: Headers, start: number, end: number): Uint8Array | undefined {
+  return start < end ? bytes.subarray(start, end) : undefined;
+}
 
 /** What is no field of the decoder's. Returns undefined where there is none. */
 const VIRTUAL: Readonly<Record<string, readonly [cost: number, (s: Subject) => Raw | undefined]>> =
@@ -177,14 +206,11 @@ export function operandOf(field: FilterField, ordinal = 0): Operand {
   }
   const sources = parts.map((part) => {
     const of = FIELDS.get(part) ?? field;
-    const isHeader = part === of.protocol && PROTOCOLS[part] !== undefined;
-    const ip = part === "ip" || part === "ipv6";
-    // Of a header of a plain packet the name alone is a question that the gate has answered.
-    const direct = DIRECT[part] ?? ((isHeader || ip) && parts[0] === name ? () => 1 : undefined);
+    // The part of a payload is its header; what is read is not.
+    const direct = DIRECT[kind === "bytes" ? name : part];
     return { gate: gateOf(of), direct };
   });
-  // A protocol that is asked for alone needs no bytes; see `exists`.
-  const isDirect = kind !== "text" && kind !== "protocol";
+  const isDirect = kind !== "text";
   const rawOf = rawReader(field);
   const noted = field.noted || name === "tls";
   const fields = (subject: Subject, visit: Visit<Field>): boolean => {
@@ -215,7 +241,10 @@ export function operandOf(field: FilterField, ordinal = 0): Operand {
         for (const { gate, direct } of sources) {
           if (!gate(headers)) continue;
           if (direct === undefined) decoded = true;
-          else if (visit(direct(headers))) return true;
+          else {
+            const raw = direct(headers);
+            if (raw !== undefined && visit(raw)) return true;
+          }
         }
         if (!decoded && !noted) return false;
       }

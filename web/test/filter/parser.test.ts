@@ -137,6 +137,35 @@ describe("the display filter", () => {
     ["tcp.flags.syn == 5", "5", "is true or false"],
     ["ip.addr == 10.0.0.0/33", "10.0.0.0/33", "is not an address"],
     ["tcp & udp", "&", "numbers on both sides"],
+    ["tcp.port == 70000", "70000", "between 0 and 65535"],
+    ["tcp.port == -1", "-1", "between 0 and 65535"],
+    ["ip.ttl == 256", "256", "between 0 and 255"],
+    ["tcp.port == 089", "089", "octal"],
+    ["tcp.port in {9..1}", "9..1", "ends before"],
+    ["port 9-1", "9-1", "ends before"],
+    ["ip.src == fd06::1", "fd06::1", "is of IPv4"],
+    ["tcp == 5", "5", "is a protocol"],
+    ["tcp.analysis.flags == 1", "1", "has no value"],
+    ["tcp.port == udp", "udp", "not a port"],
+    ["tcp.port contains 5", "5", "needs text or bytes"],
+    ["dns.qry.name matches abc", "abc", "stands in quotes"],
+    ['dns.qry.name matches "(a"', '(a"', "closing bracket"],
+    ["frame contains GET", "GET", "are not bytes"],
+    ["len(tcp)", "len(tcp)", "with something"],
+    ["len(tcp.port) > 1", "len", "needs text or bytes"],
+    ["upper(tcp.port) == 1", "upper", "needs text"],
+    ["tcp.port[0] == 1", "[0]", "no bytes"],
+    ["tcp[x] == 1", "[x]", "A slice is written"],
+    ["80 == tcp.port", "80", "on the left side"],
+    ["tcp.port == tcp.foo", "tcp.foo", "no field"],
+    ["ip.src == tcp.port", "==", "cannot be compared"],
+    ["any tcp.port", "tcp.port", "comparison should stand"],
+    ["frame.time > yesterday", "yesterday", "not a time"],
+    ["tcp.port in 80", "in 80", "curly brackets"],
+    ["host", "host", "address should follow"],
+    ["port", "port", "number should follow"],
+    ["ip.addr#0 == 10.0.0.1", "#0", "count from 1"],
+    ["tcp.port == 'ab'", "'ab'", "not a port"],
   ];
   for (const [filter, place, message] of wrong) {
     it(`says what is wrong with ${filter}, and where`, () => {
@@ -147,6 +176,35 @@ describe("the display filter", () => {
       ]);
     });
   }
+});
+
+describe("what is offered for a filter that is refused", () => {
+  const offers: readonly (readonly [filter: string, offer: string | undefined])[] = [
+    ["arp", '"arp"'],
+    ["!arp", '!"arp"'],
+    ["tcp and hello", 'tcp and "hello"'],
+    ["tcp.flag.syn", "tcp.flags.syn"],
+    ["tcp udp", "tcp and udp"],
+    ["tcp port 443", "tcp and port 443"],
+    ["tcp tcp", "tcp and tcp"],
+    ["dns.qry.nam contains x", "dns.qry.name contains x"],
+    ["foo == 1", undefined],
+    ["foo and bar", undefined],
+  ];
+  for (const [filter, offer] of offers) {
+    it(`${filter} becomes ${offer ?? "nothing"}`, () => {
+      expect(errorOf(filter).offer).toBe(offer);
+      if (offer !== undefined) expect(() => compileFilter(offer)).not.toThrow();
+    });
+  }
+
+  it("comes in no time, however many words are not known", () => {
+    const words = Array.from({ length: 1000 }, (_, i) => `w${i}`).join(" ");
+    expect(errorOf(words).message).toContain('"w0"');
+    expect(errorOf("(".repeat(5000)).message).toContain("deep");
+    expect(errorOf("!".repeat(5000)).message).toContain("deep");
+    expect(errorOf("x".repeat(20_000)).message).toContain("characters");
+  });
 });
 
 describe("completion", () => {
@@ -167,6 +225,31 @@ describe("completion", () => {
   it("offers addresses the table has seen, and well-known ports", () => {
     expect(texts("ip.src == 10.", ["10.6.7.7", "fd06::1"])).toEqual(["10.6.7.7"]);
     expect(texts("tcp and port 4")).toEqual(["443"]);
+  });
+
+  it("offers values that a field can have, and what goes with it", () => {
+    expect(texts("icmp.type == ")).toContain("8");
+    expect(texts("tcp.flags.syn == ")).toEqual(["1", "0"]);
+    expect(texts("ip.checksum.status == ")).toContain('"Bad"');
+    expect(texts("http.host ")).toEqual(expect.arrayContaining(["contains", "matches"]));
+    expect(texts("tcp.flags.syn ")).not.toContain("contains");
+  });
+
+  it("says something about everything it offers", () => {
+    const silent = [..."abcdefghijklmnopqrstuvwxyz"].flatMap((letter) =>
+      completionsAt(letter, 1).suggestions.filter(({ about }) => about === ""),
+    );
+    expect(silent).toEqual([]);
+  });
+
+  it("offers only what can be written there", () => {
+    for (const { text } of completionsAt("", 0).suggestions.filter((one) => FIELDS.has(one.text))) {
+      expect(FIELDS.get(text)?.about).not.toBe("");
+    }
+  });
+
+  it("offers nothing within quotes", () => {
+    expect(texts('frame contains "ic')).toEqual([]);
   });
 
   it("replaces the word that is being typed", () => {

@@ -1,0 +1,57 @@
+/** The filters that people type into Wireshark find Wireshark's packets, or it is decided why not. */
+
+import { describe, expect, it } from "vitest";
+import { FilterError } from "../../src/filter/lexer";
+import { DECISIONS } from "./decisions";
+import { numbersOf } from "./packets";
+import wireshark from "./wireshark.json";
+
+const LIST = wireshark as unknown as readonly (readonly [filter: string, rows: string | null])[];
+
+/** Read `1-3 7`. */
+function numbers(ranges: string): number[] {
+  return ranges.split(" ").flatMap((range) => {
+    const [low = 0, high = low] = range.split("-").map(Number);
+    return range === "" ? [] : Array.from({ length: high - low + 1 }, (_, i) => low + i);
+  });
+}
+
+/** Numbers of the packets; null where the filter is refused. */
+function found(filter: string): number[] | null {
+  try {
+    return numbersOf(filter);
+  } catch (error) {
+    if (error instanceof FilterError) return null;
+    throw error;
+  }
+}
+
+describe("of the filters that people type into Wireshark", () => {
+  const decided = new Map(
+    DECISIONS.flatMap(({ filters, reason }) => filters.map((one) => [one, reason])),
+  );
+
+  it("there are many", () => {
+    expect(LIST.length).toBeGreaterThan(200);
+  });
+
+  for (const [filter, rows] of LIST) {
+    const reason = decided.get(filter);
+    const expected = rows === null ? null : numbers(rows);
+    if (reason === undefined) {
+      it(`${filter} finds what Wireshark finds`, () => {
+        expect(found(filter)).toEqual(expected);
+      });
+    } else {
+      it(`${filter} finds something else: ${reason}`, () => {
+        expect(found(filter)).not.toEqual(expected);
+      });
+    }
+  }
+
+  it("few are decided otherwise, and all of those are in the list", () => {
+    const known = new Set(LIST.map(([filter]) => filter));
+    expect([...decided.keys()].filter((filter) => !known.has(filter))).toEqual([]);
+    expect(decided.size).toBeLessThanOrEqual(LIST.length * 0.17);
+  });
+});
