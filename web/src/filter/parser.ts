@@ -488,6 +488,13 @@ class Parser {
       return compiles(offer) ? [offer] : [];
     };
     if (!this.offers) return this.error("", token);
+    if (LINK_LAYER.test(word)) {
+      return this.error(
+        `Packets begin with their IP header here, so there is no ${word}. Search the text for it: "${word}".`,
+        token,
+        ...replaced(`"${word}"`),
+      );
+    }
     const near = nearest(word.toLowerCase());
     if (near !== undefined) {
       return this.error(
@@ -553,6 +560,8 @@ class Parser {
     throw new FilterError(`The filter ends where ${expected} should stand.`, length, length);
   }
 }
+
+const LINK_LAYER = /^(?:eth|arp|vlan|wlan|llc|stp|lldp|cdp|sll|ppp)(?:\.|$)/i;
 
 /** Whether a word beside a text or a named number is a value although a field has that name. */
 function isOwnValue(beside: Operand, { text }: Token): boolean {

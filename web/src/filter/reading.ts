@@ -84,14 +84,15 @@ function gateOf({ name, protocol }: FilterField): (h: Headers) => boolean {
     const version = protocol === "ip" ? 4 : 6;
     return (h) => h.version === version;
   }
+  const carried = protocol === "esp" || protocol === "isakmp";
   const own = name.includes(".") ? (SHARED[protocol] ?? [protocol]) : [protocol];
   return (h) => {
     const found = applicationOf(h);
-    return own.includes(found) || found === CARRIER;
+    return own.includes(found) || (found === CARRIER && carried);
   };
 }
 
-/** The layer that has others in it, as IKE and ESP. */
+/** The layer that has ESP and IKE in it. */
 const CARRIER = "udpencap";
 
 function applicationOf(h: Headers): string {
@@ -237,16 +238,15 @@ export function operandOf(field: FilterField, ordinal = 0): Operand {
     each: (subject, visit) => {
       const { headers } = subject;
       if (isDirect && ordinal < 2 && isPlain(headers)) {
-        let decoded = false;
-        for (const { gate, direct } of sources) {
-          if (!gate(headers)) continue;
-          if (direct === undefined) decoded = true;
-          else {
-            const raw = direct(headers);
+        let needed = false;
+        for (const { gate, direct } of sources) needed ||= direct === undefined && gate(headers);
+        if (!needed && !noted) {
+          for (const { gate, direct } of sources) {
+            const raw = direct !== undefined && gate(headers) ? direct(headers) : undefined;
             if (raw !== undefined && visit(raw)) return true;
           }
+          return false;
         }
-        if (!decoded && !noted) return false;
       }
       return fields(subject, (found) => {
         const raw = rawOf(subject.dissection, found);
