@@ -1,8 +1,8 @@
 """Display filters that people type into Wireshark, and the packets that tshark finds with them.
 
-`python -m tests.packet.filters` writes both to web/test/filter/wireshark.json, which the dashboard's
-filters are held to; test_filters.py holds that file to the tshark that is installed. The packets
-are those of the corpus, a millisecond apart and ten in a second.
+`python -m tests.packet.filters` writes both to web/test/filter/wireshark.json, which the filters
+of the dashboard are held to; test_filters.py holds that file to the tshark that is installed. The
+packets are those of the corpus, a millisecond apart and ten in a second.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def filters() -> list[str]:
 
 
 def rows() -> dict[str, str | None]:
-    """Numbers of the packets that tshark finds with each filter; None where it refuses the filter."""
+    """Numbers of the packets that tshark finds with each filter; None where it refuses it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "corpus.pcap"
         with path.open("wb") as file:
@@ -56,7 +56,9 @@ def _found(path: Path, filter_: str) -> str | None:
     command += ["-e", "frame.number", *(part for one in PREFERENCES for part in ("-o", one))]
     # A home of its own: no profile of the user's may change what is found.
     env = {"HOME": str(path.parent), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=env, timeout=120)
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, env=env, timeout=120
+    )
     if done.returncode == 0:
         return _ranges([int(line) for line in done.stdout.split()])
     assert "tshark: " in done.stderr, done.stderr
