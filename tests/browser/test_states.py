@@ -96,7 +96,7 @@ def test_the_keyboard_goes_everywhere(screen: Screen) -> None:
     screen.service.adapter(name="Beta")
     expect(screen.row("Beta")).to_be_visible()
     keys = screen.page.keyboard
-    keys.press("6")
+    keys.press("7")
     expect(screen.page.get_by_role("log")).to_be_visible()
     keys.press("1")
     screen.row("Alpha").get_by_role("button").focus()

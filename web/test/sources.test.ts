@@ -68,6 +68,7 @@ test("one file reads and writes the address; the sign-in takes its key out of it
   const files = Object.entries(SOURCES).filter(([, source]) => address.test(source));
   expect(files.map(([file]) => file).sort()).toEqual([
     "../src/api/key.ts",
+    "../src/main.tsx",
     "../src/views/address.ts",
   ]);
 });
