@@ -148,7 +148,7 @@ def test_errors_are_at_their_fields(screen: Screen, form: Locator) -> None:
     expect(form.get_by_role("alert")).to_have_text(
         [
             "Choose at least one adapter, or choose All.",
-            "This is a whole number from 1 on.",
+            "Enter a whole number, at least 1.",
             "Enter a number with a unit, such as 64 MiB or 2 GB.",
         ]
     )
@@ -205,7 +205,7 @@ def test_filters_that_are_not_available_say_so(screen: Screen, form: Locator) ->
         ),
     )
     screen.fill("Filter", "tcp port 443")
-    expect(form).to_contain_text("Filters cannot be used now. No libpcap is installed")
+    expect(form).to_contain_text("Filters are not available now. No libpcap is installed")
     expect(form).to_contain_text('pip install "wintun-api[filter]"')
 
 
@@ -239,7 +239,7 @@ def test_what_others_do_is_seen(screen: Screen, session: dict[str, Any]) -> None
     expect(names).to_have_text(["second"])
     screen.go("Events")
     log = screen.page.get_by_role("log")
-    for words in ("was started.", "has ended", "was deleted with its files."):
+    for words in ("started.", "ended", "and its files were deleted."):
         expect(log).to_contain_text(f"Capture first {words}")
 
 

@@ -92,8 +92,8 @@ def test_what_others_switch_is_seen(screen: Screen, session: dict[str, Any]) -> 
     expect(panel(screen)).to_contain_text("keeps no packets of this session")
     screen.go("Events")
     log = screen.page.get_by_role("log")
-    expect(log).to_contain_text("The last packets of adapter OfficeNet are recorded: up to 45 s")
-    expect(log).to_contain_text("The recorder of adapter OfficeNet was switched off.")
+    expect(log).to_contain_text("Recording on OfficeNet started: up to 45 s")
+    expect(log).to_contain_text("Recording on OfficeNet was switched off.")
 
 
 def test_a_reader_sees_it_and_switches_nothing(browser: Browser, service: RunningService) -> None:

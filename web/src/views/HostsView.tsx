@@ -4,6 +4,7 @@ import type { Network, NetworkHost } from "../api/types";
 import * as text from "../models/host-text";
 import { count, momentText, scaled } from "../models/units";
 import { useDashboard } from "./context";
+import { Name } from "./ui/Name";
 import { type Column, TableHead } from "./ui/TableHead";
 import "../styles/hosts.css";
 
@@ -39,7 +40,7 @@ function NetworkPanel({ network }: { network: Network }) {
     <section class="panel" aria-labelledby={title}>
       <header class="panel-head">
         <h2 id={title}>
-          Network <bdi>{name}</bdi>
+          Network <Name of={name} />
         </h2>
         <span class="count">{count(hosts.length + more)}</span>
         {!connected && <span class="badge warn">no connection to the bus</span>}
@@ -85,10 +86,7 @@ function Facts({ network, host }: { network: Network; host: NetworkHost }) {
   return (
     <tr>
       <th scope="row">
-        <i class="dot" data-state={state} />{" "}
-        <bdi class="cut" title={name}>
-          {name}
-        </bdi>
+        <i class="dot" data-state={state} /> <Name of={name} cut />
         {id === network.host && <span class="badge">this host</span>}
         <span class="soft state-words" title={`${id}, ${version}`}>
           {text.STATES[state]}

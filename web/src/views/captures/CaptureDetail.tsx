@@ -118,7 +118,7 @@ function Actions({ capture }: { capture: Capture }) {
     <div class="actions" role="toolbar" aria-label={`Actions on ${name}`}>
       {capture.state === "waiting" && (
         <Button icon="play" kind="primary" disabled={busy} onClick={trigger}>
-          Begin now
+          Start now
         </Button>
       )}
       {isActive(capture) && (
