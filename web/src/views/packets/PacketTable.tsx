@@ -164,30 +164,33 @@ export function PacketTable({ onEnter }: { onEnter: () => void }) {
   };
 
   return (
-    <div
-      class="packet-table"
-      role="grid"
-      aria-label="Packets"
-      aria-colcount={columns.length}
-      aria-multiselectable="true"
-      aria-keyshortcuts="Enter M Control+A Control+C"
-      tabIndex={0}
-      ref={grid}
-      style={{ "--columns": columns.map(widthOf).join(" ") }}
-      onKeyDown={onKeyDown}
-    >
+    <>
       <div
-        class="scroller"
-        role="presentation"
-        ref={scroller}
-        onScroll={() => pool.current?.scrolled()}
-        onClick={onClick}
-        onContextMenu={onContextMenu}
+        class="packet-table"
+        role="grid"
+        aria-label="Packets"
+        aria-colcount={columns.length}
+        aria-multiselectable="true"
+        aria-keyshortcuts="Enter M Control+A Control+C"
+        tabIndex={0}
+        ref={grid}
+        style={{ "--columns": columns.map(widthOf).join(" ") }}
+        onKeyDown={onKeyDown}
       >
-        <TableHead columns={columns} />
+        <div
+          class="scroller"
+          role="presentation"
+          ref={scroller}
+          onScroll={() => pool.current?.scrolled()}
+          onClick={onClick}
+          onContextMenu={onContextMenu}
+        >
+          <TableHead columns={columns} onMenu={open} />
+        </div>
       </div>
+      {/* A grid has rows and nothing else. */}
       <Menu menu={menu} />
-    </div>
+    </>
   );
 }
 

@@ -2,14 +2,17 @@
 
 import type { Column } from "../../models/table-layout";
 import type { MenuItem } from "../ui/Menu";
-import { Menu, useMenu } from "../ui/Menu";
 import { useTools } from "./tools";
 
 const STEP = 24; // pixels
 
-export function TableHead({ columns }: { columns: readonly Column[] }) {
+interface Props {
+  readonly columns: readonly Column[];
+  readonly onMenu: (label: string, items: readonly MenuItem[], at: MouseEvent) => void;
+}
+
+export function TableHead({ columns, onMenu }: Props) {
   const { layout } = useTools();
-  const { menu, open } = useMenu();
   const items = (column: Column, head: Element | null): MenuItem[] => {
     const { id, width, isField } = column;
     const now = width ?? head?.clientWidth ?? 100;
@@ -27,42 +30,39 @@ export function TableHead({ columns }: { columns: readonly Column[] }) {
     ];
   };
   return (
-    <>
-      <div class="row head" role="row" aria-rowindex={1} tabIndex={-1}>
-        {columns.map((column, index) => (
-          <div
-            key={column.id}
-            class={`cell ${column.isField ? "field" : column.id}`}
-            role="columnheader"
-            aria-colindex={index + 1}
-            tabIndex={-1}
-            title={column.isField ? column.id : undefined}
-            onContextMenu={(event) => {
-              event.stopPropagation();
-              open(`Column ${column.label}`, items(column, event.currentTarget), event);
+    <div class="row head" role="row" aria-rowindex={1} tabIndex={-1}>
+      {columns.map((column, index) => (
+        <div
+          key={column.id}
+          class={`cell ${column.isField ? "field" : column.id}`}
+          role="columnheader"
+          aria-colindex={index + 1}
+          tabIndex={-1}
+          title={column.isField ? column.id : undefined}
+          onContextMenu={(event) => {
+            event.stopPropagation();
+            onMenu(`Column ${column.label}`, items(column, event.currentTarget), event);
+          }}
+        >
+          <span>{column.label}</span>
+          <span
+            class="grip"
+            role="presentation"
+            onClick={(event) => event.stopPropagation()}
+            onDblClick={() => layout.resize(column.id, null)}
+            onPointerDown={(event) => {
+              event.preventDefault();
+              event.currentTarget.setPointerCapture(event.pointerId);
             }}
-          >
-            <span>{column.label}</span>
-            <span
-              class="grip"
-              role="presentation"
-              onClick={(event) => event.stopPropagation()}
-              onDblClick={() => layout.resize(column.id, null)}
-              onPointerDown={(event) => {
-                event.preventDefault();
-                event.currentTarget.setPointerCapture(event.pointerId);
-              }}
-              onPointerMove={(event) => {
-                const { currentTarget, pointerId, clientX } = event;
-                const head = currentTarget.parentElement;
-                if (head === null || !currentTarget.hasPointerCapture(pointerId)) return;
-                layout.resize(column.id, clientX - head.getBoundingClientRect().left);
-              }}
-            />
-          </div>
-        ))}
-      </div>
-      <Menu menu={menu} />
-    </>
+            onPointerMove={(event) => {
+              const { currentTarget, pointerId, clientX } = event;
+              const head = currentTarget.parentElement;
+              if (head === null || !currentTarget.hasPointerCapture(pointerId)) return;
+              layout.resize(column.id, clientX - head.getBoundingClientRect().left);
+            }}
+          />
+        </div>
+      ))}
+    </div>
   );
 }
