@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -268,7 +269,7 @@ def _busy(service: psutil.Process) -> Counter[str]:
     return total
 
 
-def _of_workers(process: psutil.Process) -> float:
+def _of_workers(process: psutil.Process) -> Any:  # a Counter is typed for whole numbers
     """Return the seconds of CPU that the workers of a page took."""
     seconds = 0.0
     for thread in process.threads():

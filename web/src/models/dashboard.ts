@@ -59,8 +59,8 @@ const ALLOWED: Readonly<Record<string, string>> = {
 };
 const SIGNED_OUT = "You are signed out. The token is still valid.";
 const NOT_VALID =
-  "The sign-in is no longer valid: the token expired or was revoked, or the service was " +
-  "restarted. Sign in again.";
+  "The sign-in is no longer valid: the token expired or was revoked. Sign in again. " +
+  "The packets in this tab are kept.";
 
 /** What has a mark on the time axis of the charts. */
 const MARKED =
