@@ -301,3 +301,29 @@ def test_never_raises(header: bytes, rest: bytes, changes: list[tuple[int, int]]
         summary = decode(bytes(data[:cut]))
         assert summary.length == cut
         assert summary.info
+
+
+def test_destination_is_the_end_of_a_source_route() -> None:
+    """While routers are ahead the last address of the route counts, then that of the header."""
+    for pointer, destination in ((4, "198.51.100.2"), (12, "10.6.1.2")):
+        whole = build.udp(*V4, 1, 2, b"data")
+        option = bytes((131, 11, pointer)) + bytes((198, 51, 100, 1, 198, 51, 100, 2, 0))
+        routed = b"\x48" + whole[1:2] + (len(whole) + 12).to_bytes(2, "big") + whole[4:20]
+        assert decode(routed + option + whole[20:]).destination == destination
+
+
+def test_destination_is_the_end_of_a_routing_header() -> None:
+    """Segments that are left lead to the last address; a segment list begins with it."""
+    hops = b"".join(bytes(15) + bytes((number,)) for number in (7, 8))
+    upper = build.udp(*V6, 1, 2, b"data")[40:]
+    for kind, left, destination in ((0, 1, "::8"), (0, 0, V6[1]), (4, 1, "::7"), (9, 1, V6[1])):
+        header = bytes((17, 4, kind, left)) + bytes(4) + hops
+        summary = decode(build.ipv6(*V6, 43, header + upper))
+        assert (summary.destination, summary.destination_port) == (destination, 2)
+
+
+def test_address_of_ipv4_in_ipv6_is_written_as_such() -> None:
+    """RFC 4291, section 2.5.5: compatible and mapped addresses; small numbers are none."""
+    for text in ("::1.2.3.4", "::ffff:1.2.3.4", "::1", "::", "::ffff"):
+        packed = bytes(build.ipv6(text, "fd06::1", 17, b""))[8:24] if text != "::1.2.3.4" else None
+        assert address_text(packed or bytes(12) + bytes((1, 2, 3, 4))) == text

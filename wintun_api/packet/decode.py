@@ -29,6 +29,7 @@ PROTOCOL_NAMES = {  # IANA, Assigned Internet Protocol Numbers
     58: "ICMPv6",
     59: "IPv6-NoNxt",
     60: "IPv6-Opts",
+    88: "EIGRP",
     89: "OSPF",
     103: "PIM",
     112: "VRRP",

@@ -185,6 +185,7 @@ dtls p Datagram Transport Layer Security
 .record.length 2 Length
 .record.sequence_number 8 Sequence number
 .record.version 2= Version
+dvmrp p Distance Vector Multicast Routing Protocol
 esp p Encapsulating Security Payload
 .sequence 4 Sequence
 .spi 4 SPI
