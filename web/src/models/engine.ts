@@ -87,6 +87,7 @@ export class EngineModel {
   /** What the worker is to be told next. */
   private fresh: Item[] = [];
   private flushing: ReturnType<typeof setTimeout> | undefined;
+  private flushedAt = 0;
   private readonly known = new Map<number, Conversation>();
 
   constructor(
@@ -133,7 +134,9 @@ export class EngineModel {
   feed(items: readonly Item[]): void {
     if (this.worker === null || items.length === 0) return;
     for (const item of items) this.fresh.push(item);
-    this.flushing ??= setTimeout(() => this.flush(), GATHER);
+    // Timers of a hidden page may wait for a minute.
+    if (performance.now() - this.flushedAt >= GATHER) this.flush();
+    else this.flushing ??= setTimeout(() => this.flush(), GATHER);
   }
 
   /** Say that the ring is held, or is not any more. */
@@ -335,6 +338,7 @@ export class EngineModel {
     const { worker, ring, fresh: items } = this;
     if (worker === null || items.length === 0) return;
     const now = performance.now();
+    this.flushedAt = now;
     if (!this.isWaiting) {
       this.isWaiting = true;
       this.sentAt = now;
