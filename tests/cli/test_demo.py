@@ -91,9 +91,8 @@ def test_peers_answer(start: Start) -> None:
     """Packets go both ways: the host's, and what its peers answer."""
     program = start(*DEMO, "--traffic", "200")
     counters = lines_of(program)[1]
-    deadline = time.monotonic() + 30
-    while (found := paste(counters)["counters"])["injected"]["packets"] < 20:
-        assert time.monotonic() < deadline, found
+    until(lambda: paste(counters)["counters"]["injected"]["packets"] >= 20)
+    found = paste(counters)["counters"]
     assert found["received"]["packets"] > 5
     assert found["injected"]["bytes"] > 0
 
