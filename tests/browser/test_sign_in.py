@@ -396,6 +396,22 @@ def test_a_revoked_token_ends_the_visit(visitor: Screen) -> None:
     expect(visitor.page.get_by_text("The sign-in is no longer valid")).to_be_visible()
 
 
+def test_a_token_that_may_not_read_is_told_and_left(visitor: Screen) -> None:
+    """The page says what the token allows, on every page, and another token signs in there."""
+    from playwright.sync_api import expect
+
+    visitor.tolerated.append("status of 403")
+    service, page = visitor.service, visitor.page
+    page.goto(f"{service.url}/?token={service.token(Scope.INJECT)}")
+    for path in ("/", "/docs"):
+        page.goto(f"{service.url}{path}")
+        expect(page.get_by_text("This token may inject packets, but not read")).to_be_visible()
+    page.get_by_label("Token", exact=True).fill(TOKEN)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.goto(service.url)
+    page.locator(".state[data-state=live]").wait_for()
+
+
 def test_a_read_only_token_sees_and_changes_nothing(visitor: Screen) -> None:
     """Adapters and events are there; what would change something is not."""
     from playwright.sync_api import expect

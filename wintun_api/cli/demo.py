@@ -110,17 +110,20 @@ def _listen(settings: Settings, *, free_port: bool) -> list[socket.socket]:
 async def _set_up(server: CommandServer) -> tuple[AdapterView, str]:
     from ipaddress import ip_interface
 
-    from wintun_api.cli.demo_peers import answer, expects_answers
+    from wintun_api.cli.demo_peers import MAX_ANSWERED, answer, expects_answers
     from wintun_api.hub.network import NetworkSettings
 
     registry = server.service.context.registry
-    expects_answers(registry.driver)
+    answered = server.service.settings.traffic <= MAX_ANSWERED
+    if answered:
+        expects_answers(registry.driver)
     addresses = tuple(ip_interface(address) for address in ADDRESSES)
     settings = NetworkSettings(mtu=MTU, addresses=addresses)
     adapter = await registry.create_adapter(NAME, POOL, settings=settings)
     session = await registry.sessions.start(adapter.info.guid)
-    registry.sessions.started.append(lambda session, _: answer(session))
-    answer(session)
+    if answered:
+        registry.sessions.started.append(lambda session, _: answer(session))
+        answer(session)
     return adapter, session.id
 
 

@@ -16,6 +16,7 @@ from wintun_api.hub.session import ManagedSession
 from wintun_api.hub.subscriber import Subscriber
 from wintun_api.packet.check import sift
 
+MAX_ANSWERED = 500.0  # packets a second; a flood shows the host's half alone
 _AT_A_TIME = 1 << 22  # bytes: as much as the queue holds
 MAX_WAITING = 4096  # answers on their way; more are dropped, and the host asks again
 

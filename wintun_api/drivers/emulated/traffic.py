@@ -60,15 +60,16 @@ class AnsweredTraffic:
         self._rate = rate
         self._random = random.Random(device.luid)  # noqa: S311  scenery, no secret
         self._dialogues = Dialogues(device, self._random)
-        self._next = time.monotonic()
+        self._next = self._last = time.monotonic()
         device.host.guest = self.receive
 
     def due(self) -> float:
         """Return when to run next."""
-        return min(self._next, self._dialogues.due())
+        return max(min(self._next, self._dialogues.due()), self._last + _SHORTEST_WAIT)
 
     def run(self, now: float) -> None:
         """Send what is due; what has no room is lost and counted, and is sent again."""
+        self._last = now
         self._send(self._dialogues.run(now))
         if now < self._next:
             return
