@@ -14,20 +14,21 @@ const ROW = 26;
 /** Rows that are drawn above and below the view. */
 const MARGIN = 8;
 
-const HEADS: Readonly<Record<Column, readonly [title: string, label?: string]>> = {
+/** What stands there, what that is in words, and what it means. */
+const HEADS: Readonly<Record<Column, readonly [title: string, label?: string, about?: string]>> = {
   protocol: ["Protocol"],
   source: ["Opened by"],
   destination: ["To"],
   state: ["State"],
-  fromPackets: ["→ Packets", "From host, packets"],
-  fromBytes: ["→ Bytes", "From host, bytes"],
-  toPackets: ["← Packets", "To host, packets"],
-  toBytes: ["← Bytes", "To host, bytes"],
+  fromPackets: ["→ Packets", "Packets from host"],
+  fromBytes: ["→ Bytes", "Bytes from host"],
+  toPackets: ["← Packets", "Packets to host"],
+  toBytes: ["← Bytes", "Bytes to host"],
   start: ["Started"],
   duration: ["Duration"],
   rate: ["Rate"],
-  rtt: ["Round trip", "Time between a packet and its answer"],
-  resent: ["Resent", "Segments sent again"],
+  rtt: ["Round trip", "Round trip", "The time between a packet and its answer"],
+  resent: ["Resent", "Resent", "Segments that were sent again"],
 };
 
 const CELLS: Readonly<Record<Column, (one: Conversation, amounts: Amounts) => ComponentChildren>> =
@@ -117,48 +118,50 @@ export function ConversationTable({ onShow, onFollow }: Props) {
   const drawn = rows.slice(first, last);
   const active = at >= first && at < last ? `conversation-${selected}` : undefined;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: only the rows in view are drawn
-    <div
-      class="conversation-table"
-      role="grid"
-      aria-label="Conversations"
-      aria-rowcount={rows.length + 1}
-      aria-colcount={COLUMNS.length}
-      aria-activedescendant={active}
-      tabIndex={0}
-      onKeyDown={onKeyDown}
-    >
+    <div class="conversation-area">
+      {/* biome-ignore lint/a11y/useSemanticElements: only the rows in view are drawn */}
       <div
-        class="scroller"
-        role="presentation"
-        ref={scroller}
-        onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+        class="conversation-table"
+        role="grid"
+        aria-label="Conversations"
+        aria-rowcount={rows.length + 1}
+        aria-colcount={COLUMNS.length}
+        aria-activedescendant={active}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
       >
-        <Head />
-        <div class="rows" role="presentation" style={{ height: `${rows.length * ROW}px` }}>
-          {drawn.map((one, index) => (
-            // biome-ignore lint/a11y/useSemanticElements: as above
-            // biome-ignore lint/a11y/useFocusableInteractive: the table has the focus
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the table's
-            <div
-              key={one.id}
-              id={`conversation-${one.id}`}
-              class={`row p-${protocolClass(text.protocolOf(one))}`}
-              role="row"
-              aria-rowindex={first + index + 2}
-              aria-selected={one.id === selected}
-              style={{ top: `${(first + index) * ROW}px` }}
-              onClick={() => {
-                conversations.selected.value = one.id;
-              }}
-              onDblClick={() => onShow(one)}
-            >
-              <Cells one={one} />
-            </div>
-          ))}
+        <div
+          class="scroller"
+          role="presentation"
+          ref={scroller}
+          onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+        >
+          <Head />
+          <div class="rows" role="presentation" style={{ height: `${rows.length * ROW}px` }}>
+            {drawn.map((one, index) => (
+              // biome-ignore lint/a11y/useSemanticElements: as above
+              // biome-ignore lint/a11y/useFocusableInteractive: the table has the focus
+              // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the table's
+              <div
+                key={one.id}
+                id={`conversation-${one.id}`}
+                class={`row p-${protocolClass(text.protocolOf(one))}`}
+                role="row"
+                aria-rowindex={first + index + 2}
+                aria-selected={one.id === selected}
+                style={{ top: `${(first + index) * ROW}px` }}
+                onClick={() => {
+                  conversations.selected.value = one.id;
+                }}
+                onDblClick={() => onShow(one)}
+              >
+                <Cells one={one} />
+              </div>
+            ))}
+          </div>
         </div>
-        {rows.length === 0 && <Nothing />}
       </div>
+      {rows.length === 0 && <Nothing />}
     </div>
   );
 }
@@ -191,11 +194,9 @@ function Head() {
     // biome-ignore lint/a11y/useFocusableInteractive: the table has the focus
     <div class="row head" role="row" aria-rowindex={1}>
       {COLUMNS.map((column) => {
-        const [title, host = title] = HEADS[column];
+        const [title, host = title, about] = HEADS[column];
         // In a file without directions the arrows are those from the opener and back.
-        const label = conversations.isDirected.value
-          ? host
-          : host.replace(" host,", " the opener,");
+        const label = conversations.isDirected.value ? host : host.replace(/ host$/, " the opener");
         const isSorted = column === sorted;
         return (
           // biome-ignore lint/a11y/useSemanticElements: as above
@@ -206,8 +207,9 @@ function Head() {
             role="columnheader"
             aria-sort={isSorted ? (isDown ? "descending" : "ascending") : undefined}
           >
-            <button type="button" title={label} onClick={() => conversations.sort(column)}>
+            <button type="button" title={about ?? label} onClick={() => conversations.sort(column)}>
               {title}
+              {label !== title && <span class="unseen">{label.replace(/^\w+/, "")}</span>}
               {isSorted && <span aria-hidden="true">{isDown ? " ▾" : " ▴"}</span>}
             </button>
           </div>

@@ -279,7 +279,7 @@ function blocksOf(
 ): { blocks: readonly Block[]; left: number } {
   const ends = endsOf(followed);
   const head = (one: Chunk | HttpMessage, size: number) =>
-    `${wayText(wayOf(one, isDirected), isDirected)}${ends[one.side]}, ${timeText(one.timeNs, "clock", 0n)}, ${count(size)} byte${size === 1 ? "" : "s"}`;
+    `${wayText(wayOf(one, isDirected), isDirected)}${ends[one.side]}, ${timeText(one.timeNs, "clock", 0n)}, ${sizeText(size, followed.how)}`;
   if (followed.how !== "http") {
     // In hexadecimal digits a byte takes five times the room.
     const { chunks, left } = shownChunks(followed.chunks, side, look === "hex" ? most / 4 : most);
@@ -317,6 +317,13 @@ function blocksOf(
     });
   }
   return { blocks, left };
+}
+
+/** "12 bytes"; of a message of HTTP, how large its body is. */
+function sizeText(size: number, how: How): string {
+  if (how === "http" && size === 0) return "no body";
+  const bytes = `${count(size)} byte${size === 1 ? "" : "s"}`;
+  return how === "http" ? `body of ${bytes}` : bytes;
 }
 
 function savedText(blocks: readonly Block[]): string {
