@@ -4,6 +4,7 @@ import { parsePrefix } from "../packet/address";
 import { PORT_NAMES } from "../packet/names";
 import type { Kind } from "./fields";
 import { FilterError, type Token } from "./lexer";
+import { momentOf } from "./moment";
 import { compilePattern, PatternError } from "./pattern";
 import { CHEAP, type Node, type Operand, type Raw } from "./reading";
 
@@ -314,7 +315,7 @@ function parsedValue(left: Operand, value: Token): Range {
       return one(sign ? -ns : ns);
     }
     case "date":
-      return one(parseDate(value));
+      return one(parsedDate(value));
     default:
       throw new FilterError(
         left.kind === "protocol"
@@ -388,16 +389,9 @@ function clamp(bits: number): number {
   return Math.min(8, Math.max(0, bits));
 }
 
-/** `2026-03-14 09:26:53.5` or `Mar 14, 2026 09:26:53.5` in local time, with `UTC` or `Z` in that. */
-function parseDate({ text, start, end }: Token): bigint {
-  const [, date = "", part = "", zone = ""] =
-    /^(.*?\d{1,2}:\d{2}:\d{2})(?:[.,](\d{1,9}))?\s*(Z|UTC|[+-]\d{2}:?\d{2})?$/i.exec(text) ?? [];
-  const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text} 00:00:00` : date;
-  const iso = day.replace(/^(\d{4}-\d{2}-\d{2})\s+/, "$1T").replace(",", "");
-  const ms = Date.parse(`${iso}${/^UTC$/i.test(zone) ? "Z" : zone}`);
-  if (day !== "" && !Number.isNaN(ms)) {
-    return BigInt(ms) * 1_000_000n + BigInt(part.padEnd(9, "0"));
-  }
+function parsedDate({ text, start, end }: Token): bigint {
+  const moment = momentOf(text);
+  if (moment !== undefined) return moment;
   throw new FilterError(`"${text}" is not a time. Example: "2026-03-14 09:26:53".`, start, end);
 }
 

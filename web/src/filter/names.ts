@@ -227,8 +227,8 @@ http p Hypertext Transfer Protocol
 .proxy_authorization s Proxy-authorization
 .referer s Referer
 .request b Request
-.request.line s Man
 .request.full_uri s Address
+.request.line s Man
 .request.method s Method
 .request.uri s Target
 .request.uri.path s Path
@@ -431,7 +431,7 @@ isakmp p Internet Security Association and Key Management Protocol
 .nextpayload 1= Next payload
 .payloadlength 2 Length
 .rspi o Responder's SPI
-.typepayload 1= Payload
+.typepayload 1 Payload
 .version 1 Version
 llmnr p Link-local Multicast Name Resolution
 mdns p Multicast Domain Name System
@@ -468,15 +468,15 @@ ntp p Network Time Protocol
 .flags.li 1= Leap indicator
 .flags.mode 1= Mode
 .flags.vn 1 Version
-.org s Request was sent
+.org d Request was sent
 .ppoll 1 Polling interval
-.rec s Request was received
+.rec d Request was received
 .refid o Reference
-.reftime s Clock was set
+.reftime d Clock was set
 .request_in 4* Packet with the question
 .response_in 4* Packet with the answer
 .stratum 1 Stratum
-.xmt s This was sent
+.xmt d This was sent
 ospf p Open Shortest Path First
 .area_id a Area
 .msg 1= Message

@@ -12,6 +12,7 @@ import type { Dissection, Field } from "../packet/dissection";
 import type { Headers } from "../packet/headers";
 import { application } from "../packet/sniff";
 import { FIELDS, type FilterField, type Kind } from "./fields";
+import { momentOf } from "./moment";
 import type { Subject } from "./subject";
 
 /** A value to compare: numbers, also of booleans and IPv4 addresses; nanoseconds; text; bytes. */
@@ -322,6 +323,8 @@ function rawReader({
         };
       }
       return ({ bytes }, { start, end }) => bytes.subarray(start, end);
+    case "date":
+      return (_, { value }) => momentOf(String(value));
     case "protocol":
       return ({ bytes, layers }, field) => bytes.subarray(field.start, endOf(layers, field));
     default:
