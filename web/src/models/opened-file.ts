@@ -38,7 +38,7 @@ function fileOf(name: string, bytes: Uint8Array, { packets, faults }: CaptureFil
     size === 0
       ? []
       : [
-          `${size.toLocaleString("en")} of its packets ${size === 1 ? "is" : "are"} not IP and not decoded.`,
+          `${size.toLocaleString("en")} of its packets ${size === 1 ? "is" : "are"} not IP, so not decoded.`,
         ];
   return { name, ring, faults: [...faults, ...others], hasDirections: ring.hasDirections };
 }

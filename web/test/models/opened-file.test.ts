@@ -44,7 +44,7 @@ test("what the page saved has its directions, times and lengths again", async ()
 test("without directions none is claimed, and what is not IP keeps its place", async () => {
   const file = await openFile(source("b.pcap", [ethernet(FRAME, ARP, FRAME)]));
   expect(file.hasDirections).toBe(false);
-  expect(file.faults).toEqual(["1 of its packets is not IP and not decoded."]);
+  expect(file.faults).toEqual(["1 of its packets is not IP, so not decoded."]);
   const rows = [0, 1, 2].map((row) => rowText(file.ring, row));
   expect(rows.map(({ kind }) => kind)).toEqual(["unknown", "unknown", "unknown"]);
   expect(rows[1]?.info).toBe("ARP: not an IP packet, so it is not decoded");

@@ -1,5 +1,6 @@
 /** Why no packet is shown, and what to do about it. */
 
+import { useComputed } from "@preact/signals";
 import { isRunning } from "../../models/sessions";
 import { count } from "../../models/units";
 import { hrefOf } from "../address";
@@ -7,10 +8,19 @@ import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
 
 export function EmptyTable() {
+  const { capture, table } = useDashboard();
+  // Drawn again when that changes, not with every frame.
+  const isEmpty = useComputed(() => {
+    void [table.version.value, capture.generation.value];
+    return table.rows.count === 0;
+  });
+  return isEmpty.value ? <Reason /> : null;
+}
+
+function Reason() {
   const { capture, chosen, service, sessions, table } = useDashboard();
   void table.version.value;
   void capture.generation.value;
-  if (table.rows.count > 0) return null;
   const { pending } = capture.engine;
   const kept = capture.ring.count;
   if (kept > 0 && table.filterText.value.trim() !== "") {

@@ -43,11 +43,11 @@ export function FilterNote({ text }: { text: string }) {
 /** How many pass; the number is marked while it is not final. */
 function Matches() {
   const { table } = useDashboard();
+  if (table.filterText.value.trim() === "") return <p>No filter: all packets are shown</p>;
   void table.version.value;
   const { rows, capture } = table;
   const { pending } = capture.engine;
   const [passed, kept] = [count(rows.count), count(capture.ring.count)];
-  if (table.filterText.value.trim() === "") return <p>No filter: all packets are shown</p>;
   return (
     <p>
       {pending > 0

@@ -110,8 +110,7 @@ export function waysOf({ layers }: Dissection): typeof WAYS {
 
 function FollowButtons({ packet }: { packet: SelectedPacket }) {
   const dashboard = useDashboard();
-  const { capture, notices } = dashboard;
-  void capture.engine.version.value;
+  const { notices } = dashboard;
   return (
     <>
       {waysOf(packet.decoded).map(([, how, label]) => (
