@@ -92,8 +92,7 @@ export class Dissection {
     this.info = `[Truncated ${label}]`;
     const layer = this.layer(name, label, start, end);
     layer.text = "truncated";
-    if (start < end && !this.isCut(end))
-      this.spoil(`${label} ends inside its header`, start, end, false);
+    if (!this.isCut(end)) this.spoil(`${label} ends inside its header`, start, end, false);
     return layer;
   }
 

@@ -103,7 +103,7 @@ export function dissectIpv4(to: Dissection, start: number, end: number, upper: U
     to.data(body, stop);
   } else if (protocol === AUTHENTICATION) {
     extensions(to, protocol, body, stop, upper);
-  } else {
+  } else if (body < promised) {
     next(to, upper(protocol), body, stop);
   }
 }
@@ -227,7 +227,7 @@ function addLength(
 }
 
 function next(to: Dissection, dissector: Dissector | undefined, start: number, end: number): void {
-  if (dissector === undefined || (start >= end && start >= to.promised)) to.data(start, end);
+  if (dissector === undefined) to.data(start, end);
   else dissector(to, start, end);
 }
 
