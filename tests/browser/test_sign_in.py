@@ -427,3 +427,30 @@ def test_a_read_only_token_sees_and_changes_nothing(visitor: Screen) -> None:
     visitor.go("Compose")
     expect(visitor.button("Send")).to_be_disabled()
     expect(visitor.page.get_by_text("This token may not inject packets.")).to_be_visible()
+
+
+def test_a_token_that_may_not_read_gets_a_page_that_says_so(visitor: Screen) -> None:
+    """What it allows, and a way out: another token signs in at the same place."""
+    from playwright.sync_api import expect
+
+    service = visitor.service
+    visitor.tolerated += [REFUSED, "status of 403"]
+    visitor.page.goto(f"{service.url}/?token={service.token(Scope.INJECT)}")
+    expect(visitor.page.get_by_text("may inject packets, but not read")).to_be_visible()
+    visitor.page.reload()
+    expect(visitor.page.get_by_text("may inject packets, but not read")).to_be_visible()
+    paste(visitor)
+    visitor.is_live()
+
+
+def test_pasting_a_token_that_may_not_read_says_so(visitor: Screen) -> None:
+    """It is not said to be wrong, as it is not."""
+    from playwright.sync_api import expect
+
+    visitor.tolerated += [REFUSED, "status of 403"]
+    visitor.page.goto(visitor.service.url)
+    visitor.fill("Token", visitor.service.token(Scope.CAPTURE))
+    visitor.button("Sign in").click()
+    expect(visitor.page.get_by_text("This token may not read")).to_be_visible()
+    paste(visitor)
+    visitor.is_live()

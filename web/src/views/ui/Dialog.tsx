@@ -26,6 +26,7 @@ export function Dialog({ title, children, action, danger = false, ...rest }: Pro
   useEffect(() => {
     const opener = document.activeElement;
     dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
     openDialogs.value++;
     // The browser gives the focus back when a dialog is closed, not when it is removed.
     return () => {

@@ -1,6 +1,6 @@
 /** A labelled input with a hint, and room for its error. */
 
-import { useId } from "preact/hooks";
+import { useEffect, useId } from "preact/hooks";
 import { afterPress } from "./press";
 
 interface Props {
@@ -24,6 +24,10 @@ interface Props {
 export function Field(props: Props) {
   const { label, value, onInput, onBlur, hint = "", error = "", unit, rows = 1 } = props;
   const id = useId();
+  // In a dialog this is too early: the dialog itself does it when it opens.
+  useEffect(() => {
+    if (props.autoFocus) document.getElementById(id)?.focus();
+  }, []);
   const said = error || hint;
   const shared = {
     id,
@@ -31,7 +35,7 @@ export function Field(props: Props) {
     class: props.mono ? "mono" : undefined,
     disabled: props.disabled,
     placeholder: props.placeholder,
-    autofocus: props.autoFocus,
+    "data-autofocus": props.autoFocus,
     spellcheck: false,
     autocomplete: "off",
     "aria-invalid": error !== "",
