@@ -271,7 +271,7 @@ def test_the_keyboard_is_enough(screen: Screen, session: dict[str, Any]) -> None
     assert session
     keys = screen.page.keyboard
     keys.press("1")
-    keys.press("3")
+    keys.press("4")
     screen.button("New capture…").focus()
     keys.press("Enter")
     expect(screen.page.get_by_label("Name", exact=True)).to_be_focused()

@@ -236,8 +236,8 @@ def test_a_form_says_what_the_service_would_refuse(
     screen.button("Apply").click()
     expect(panel.get_by_role("alert")).to_have_text(
         [
-            "Delay is a number from 0 to 600000 ms.",
-            "Loss is a number from 0 to 100 %.",
+            "Delay must be a number from 0 to 600000 ms.",
+            "Loss must be a number from 0 to 100 %.",
         ]
     )
     assert impairment(screen.service, session) is None
@@ -278,7 +278,7 @@ def test_every_preset_can_be_applied(
         panel.get_by_label("Preset").select_option("Own values")
         panel.locator("button[type=submit]").click()
         expect(screen.page.locator(".notice")).to_contain_text("is impaired")
-        screen.button("Dismiss").click()
+        screen.button("Close this message").click()
         now = impairment(screen.service, session)
         assert now is not None
         (rule,) = now["rules"]
