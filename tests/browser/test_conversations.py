@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -280,6 +281,31 @@ def test_back_closes_what_is_followed(view: View) -> None:
     view.screen.page.go_forward()
     expect(view.grid).to_be_visible()
     expect(view.dialog).to_have_count(0)
+
+
+def test_the_conversations_of_a_file_are_shown(view: View, tmp_path: Path) -> None:
+    """Those of the file and no others; what it does not say, where packets went, is not claimed."""
+    from playwright.sync_api import expect
+
+    file = tmp_path / "office.pcap"
+    parts = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)]
+    for packet in http_talk().packets:
+        size = len(packet)
+        parts.append(struct.pack("<4I", 1_700_000_000, 0, size, size) + packet)
+    file.write_bytes(b"".join(parts))
+    view.screen.go("Packets")
+    with view.screen.page.expect_file_chooser() as chosen:
+        view.screen.button("Open file…").click()
+    chosen.value.set_files(file)
+    view.screen.go("Conversations")
+    expect(view.grid.locator(".rows").get_by_role("row")).to_have_count(1)
+    expect(view.row("HTTP").locator(".fromPackets")).to_have_text("7")
+    opener = view.grid.get_by_role("columnheader", name="Packets from the opener")
+    expect(opener).to_have_count(1)
+    view.select("HTTP")
+    view.screen.button("Follow stream").click()
+    expect(view.dialog).to_contain_text(PAGE.decode())
+    expect(view.dialog).not_to_contain_text("host,")
 
 
 def test_a_token_that_may_not_see_packets_is_told(
