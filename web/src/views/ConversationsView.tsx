@@ -30,7 +30,8 @@ export function ConversationsView() {
   const { engine } = capture;
   useEffect(() => engine.watchConversations(), [engine]);
   useAddress();
-  const maySee = capture.file.value !== null || service.can("capture");
+  const isFile = capture.file.value !== null;
+  const maySee = isFile || service.can("capture");
   const current = conversations.current;
   const open = (one: Conversation) => {
     const [how] = waysToFollow(one);
@@ -40,7 +41,7 @@ export function ConversationsView() {
     <div class="conversations">
       <h1 class="unseen">Conversations</h1>
       <div class="conversations-bar">
-        <SessionPicker label="Conversations of" />
+        {isFile ? <FileStrip /> : <SessionPicker label="Conversations of" />}
         <Search />
         <div class="buttons">
           <Button
@@ -60,7 +61,7 @@ export function ConversationsView() {
           {conversations.isDirected.value && <DirectionLegend />}
         </div>
       </div>
-      {capture.file.value === null ? <SessionNote /> : <FileStrip />}
+      {!isFile && <SessionNote />}
       {maySee ? (
         <>
           <ConversationTable onShow={show} onFollow={open} />
