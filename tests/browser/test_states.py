@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,34 @@ def test_an_unavailable_driver_says_what_to_do(browser: Browser, tmp_path: Path)
         expect(alert).to_contain_text(unavailable["message"])
         expect(alert).to_contain_text(unavailable["hint"])
         expect(screen.button("New adapter")).to_be_disabled()
+
+
+def test_a_reload_keeps_the_view_the_adapter_and_the_filter(screen: Screen) -> None:
+    """They are in the address and in the title; a packet that is not kept is said to be gone."""
+    from playwright.sync_api import expect
+
+    for name, net in (("Alpha", 7), ("Beta", 8)):
+        screen.service.session(screen.service.adapter(name=name, addresses=[f"10.6.{net}.1/24"]))
+    screen.page.goto(f"{screen.service.url}/#/packets?adapter=Beta&filter=icmp&packet=40")
+    title = re.compile("^Packets · icmp · Beta ")
+    expect(screen.page).to_have_title(title)
+    screen.page.reload()
+    expect(screen.page).to_have_title(title)
+    expect(screen.page.get_by_label("Display filter")).to_have_value("icmp")
+    expect(screen.page.get_by_label("Packets of").locator("option:checked")).to_have_text("Beta")
+    screen.page.goto("about:blank")
+    screen.page.goto(f"{screen.service.url}/#/packets?packet=40")
+    expect(screen.page.locator(".notice")).to_contain_text("Packet 40 was captured before")
+
+
+def test_a_refused_filter_is_not_in_the_title(screen: Screen) -> None:
+    """The field says what is wrong with it."""
+    from playwright.sync_api import expect
+
+    screen.service.session(screen.service.adapter(name="OfficeNet"))
+    screen.page.goto(f"{screen.service.url}/#/packets?filter=tcp+tcp")
+    expect(screen.page.get_by_label("Display filter")).to_have_attribute("aria-invalid", "true")
+    expect(screen.page).to_have_title(re.compile("^Packets · OfficeNet "))
 
 
 def test_the_theme_is_chosen_and_kept(screen: Screen) -> None:

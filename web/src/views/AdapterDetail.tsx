@@ -43,8 +43,10 @@ export function AdapterDetail({ adapter }: { adapter: Adapter }) {
       ) : (
         <p class="reason">No session is running on this adapter, so it exchanges no packets.</p>
       )}
-      {session && isRunning(session) && <NetworkSection session={session} name={adapter.name} />}
-      {session && <RecorderSection session={session} name={adapter.name} />}
+      {session && isRunning(session) && (
+        <NetworkSection session={session} name={plainName(adapter.name)} />
+      )}
+      {session && <RecorderSection session={session} name={plainName(adapter.name)} />}
       <h3>Settings</h3>
       <Facts
         facts={[

@@ -55,12 +55,12 @@ export function parseControl(text: string): Control | null {
 
 /** Why the service closed the socket, and whether to try again is of use. */
 export const CLOSE_REASONS: Readonly<Record<number, { text: string; final: boolean }>> = {
-  [CloseCode.GOING_AWAY]: { text: "The service stops.", final: false },
-  [CloseCode.TOKEN]: { text: "The token is not valid any more. Sign in again.", final: true },
+  [CloseCode.GOING_AWAY]: { text: "The service was stopped.", final: false },
+  [CloseCode.TOKEN]: { text: "The token is no longer valid. Sign in again.", final: true },
   [CloseCode.DISCONNECTED]: { text: "An administrator disconnected this page.", final: true },
   [CloseCode.SCOPE]: { text: "This token may not capture packets.", final: true },
-  [CloseCode.NO_SESSION]: { text: "There is no such session any more.", final: true },
+  [CloseCode.NO_SESSION]: { text: "The session has ended.", final: true },
   [CloseCode.SLOW]: { text: "This page read too slowly.", final: false },
   [CloseCode.ENDED]: { text: "The session has ended.", final: true },
-  [CloseCode.BAD_FRAME]: { text: "The service refused a frame of this page.", final: false },
+  [CloseCode.BAD_FRAME]: { text: "The service did not understand this page. Reload it.", final: false },
 };
