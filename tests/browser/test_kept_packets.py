@@ -170,3 +170,16 @@ def test_only_views_of_packets_subscribe(screen: Screen) -> None:
     screen.go("Packets")
     row(screen, 2001).wait_for()
     assert subscribers() == 1
+
+
+def test_what_a_reload_drops(screen: Screen) -> None:
+    """It is said once."""
+    from playwright.sync_api import expect
+
+    capture(screen, 2001, 2002)
+    dropped = screen.page.get_by_text("dropped 2 packets")
+    screen.page.reload()
+    expect(dropped).to_be_visible()
+    screen.page.reload()
+    screen.is_live()
+    expect(dropped).to_have_count(0)

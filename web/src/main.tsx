@@ -30,6 +30,9 @@ import "./styles/events.css";
 import "./styles/impairment.css";
 import "./styles/captures.css";
 
+/** Where a tab keeps how many packets it held. */
+const CAPTURED = "wintun-api.captured";
+
 const store = new BrowserStore();
 const { location } = window;
 const { protocol, host, search } = location;
@@ -48,6 +51,7 @@ if (search.includes("token=")) {
 }
 
 bookmark(dashboard);
+tellDropped();
 
 const root = document.getElementById("app");
 if (root !== null) {
@@ -74,10 +78,37 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) dashboard.connection.retry();
 });
 // A page in the browser's memory must not hold its sockets open.
-window.addEventListener("pagehide", () => dashboard.leave());
+window.addEventListener("pagehide", () => {
+  keepCount(dashboard.capture.file.peek() === null ? dashboard.capture.ring.count : 0);
+  dashboard.leave();
+});
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) void dashboard.comeBack();
 });
+
+/** Let this tab know, when it is loaded again, how many packets that dropped. */
+function keepCount(count: number): void {
+  try {
+    if (count > 0) sessionStorage.setItem(CAPTURED, String(count));
+    else sessionStorage.removeItem(CAPTURED);
+  } catch {
+    // Storage is blocked: nothing will be said.
+  }
+}
+
+/** Say what loading the page again dropped. */
+function tellDropped(): void {
+  let count = 0;
+  try {
+    count = Number(sessionStorage.getItem(CAPTURED));
+  } catch {
+    return;
+  }
+  keepCount(0);
+  if (count === 0) return;
+  const packets = count === 1 ? "1 packet" : `${count.toLocaleString("en")} packets`;
+  dashboard.notices.say(`Loading the page again dropped ${packets} that this tab had captured.`);
+}
 
 /** An entry of its own in the same build, which shares the parts that both need. */
 function startWorker(): Worker {
