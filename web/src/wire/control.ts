@@ -62,5 +62,8 @@ export const CLOSE_REASONS: Readonly<Record<number, { text: string; final: boole
   [CloseCode.NO_SESSION]: { text: "The session has ended.", final: true },
   [CloseCode.SLOW]: { text: "This page read too slowly.", final: false },
   [CloseCode.ENDED]: { text: "The session has ended.", final: true },
-  [CloseCode.BAD_FRAME]: { text: "The service did not understand this page. Reload it.", final: false },
+  [CloseCode.BAD_FRAME]: {
+    text: "The service did not understand this page. Reload it.",
+    final: false,
+  },
 };
