@@ -1,7 +1,7 @@
 /** Comparisons of what is read with values, or with something else that is read. */
 
 import { parsePrefix } from "../packet/address";
-import { PORT_NAMES } from "../packet/names";
+import { isName, PORT_NAMES } from "../packet/names";
 import type { Kind } from "./fields";
 import { FilterError, type Token } from "./lexer";
 import { momentOf } from "./moment";
@@ -29,6 +29,8 @@ interface Range {
 
 const PORTS = new Map(Object.entries(PORT_NAMES).map(([port, name]) => [name, Number(port)]));
 PORTS.set("dns", 53);
+/** Names of values that are in no table of the decoder's. */
+const MORE_NAMES = ["bad", "good", "unverified", "not present", "illegal", "unknown", "in"];
 const NUMBER = /^[+-]?(?:0x[0-9a-f]+|0b[01]+|\d+)$/i;
 const utf8 = new TextEncoder();
 
@@ -40,7 +42,7 @@ export function compareValue(
   quantifier: Quantifier,
 ): Node {
   if (operator === "contains" || operator === "matches") return search(left, operator, value);
-  if (isName(left, value)) return compareName(left, operator, value, quantifier);
+  if (isNamed(left, value)) return compareName(left, operator, value, quantifier);
   if (operator === "==" || operator === "!=" || operator === "===" || operator === "!==") {
     const { low, high } = rangeOf(left, value);
     return quantify(left, operator, quantifier, (raw) => within(raw, low, high));
@@ -242,7 +244,7 @@ function find(bytes: Uint8Array, needle: Uint8Array): boolean {
 }
 
 /** Whether a word is the name of a number, as in `ip.checksum.status == "Bad"`. */
-function isName(left: Operand, { kind, text }: Token): boolean {
+function isNamed(left: Operand, { kind, text }: Token): boolean {
   return left.named && left.fields !== undefined && (kind === "string" || !/^[\d+-]/.test(text));
 }
 
@@ -256,6 +258,9 @@ function compareName(
     throw new FilterError("Only == and != go with the name of a value.", value.start, value.end);
   }
   const wanted = value.text.toLowerCase();
+  if (!isName(wanted) && !MORE_NAMES.includes(wanted)) {
+    throw new FilterError(`"${value.text}" is not the name of a value.`, value.start, value.end);
+  }
   const { fields } = left;
   // What the tree shows is `Name (1)` or `1 (Name)`.
   const named: Operand = {

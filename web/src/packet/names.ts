@@ -99,6 +99,14 @@ export function nameOf(table: string, value: number): string | undefined {
   return names.get(value);
 }
 
+/** Say whether a number of any table has this name, whatever the case. */
+export function isName(text: string): boolean {
+  const wanted = text.toLowerCase();
+  return Object.values(TABLES).some((names) =>
+    names.split(",").some((entry) => entry.replace(/^\d+ /, "").toLowerCase() === wanted),
+  );
+}
+
 export function protocolName(protocol: number): string {
   return nameOf("IP", protocol) ?? "Unknown";
 }

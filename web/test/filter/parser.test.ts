@@ -166,6 +166,9 @@ describe("the display filter", () => {
     ["port", "port", "number should follow"],
     ["ip.addr#0 == 10.0.0.1", "#0", "count from 1"],
     ["tcp.port == 'ab'", "'ab'", "not a port"],
+    ["ip.proto == TCPX", "TCPX", "not the name of a value"],
+    ['ip.checksum.status == "Badd"', '"Badd"', "not the name of a value"],
+    ["eth.addr == 1", "eth.addr", "begin with their IP header"],
   ];
   for (const [filter, place, message] of wrong) {
     it(`says what is wrong with ${filter}, and where`, () => {
