@@ -72,7 +72,7 @@ class Table:
     def ping(self, count: int = 1) -> None:
         """Inject echo requests, which the emulated host answers, and wait for the last answer."""
         self.inject(*(echo(number) for number in range(1, count + 1)))
-        self.row(re.compile(rf"From host.*reply.*seq={count}/")).wait_for()
+        self.row(re.compile(rf"From host.*reply.*seq={count}/")).last.wait_for()
 
 
 def echo(number: int) -> bytes:

@@ -103,6 +103,7 @@ def test_a_filter_shows_what_passes(table: Table) -> None:
     table.filter.press("ArrowDown")
     table.filter.press("Tab")
     expect(table.filter).to_have_value("icmp ")
+    table.filter.press("Enter")
     expect(table.row("40000 → 9999")).to_have_count(0)
     table.row("reply").click()
     table.fold("Internet Control Message Protocol").click()
@@ -244,6 +245,7 @@ def test_an_ended_session_says_so(table: Table) -> None:
     table.session = service.session(table.adapter)["id"]
     expect(table.stream("Live")).to_be_visible()
     table.ping()
+    expect(table.row("reply")).to_have_count(2)
 
 
 def test_narrow_screens_keep_the_essential(browser: Browser, tmp_path: Path) -> None:
