@@ -2,6 +2,7 @@
 
 import type { StreamState } from "../../api/packet-stream";
 import { useDashboard } from "../context";
+import { whyNoPackets } from "../SessionNote";
 import { Countdown } from "../ui/Countdown";
 
 const WORDS: Readonly<Record<StreamState["name"], string>> = {
@@ -14,11 +15,14 @@ const WORDS: Readonly<Record<StreamState["name"], string>> = {
 };
 
 export function StreamStatus() {
-  const { capture } = useDashboard();
+  const dashboard = useDashboard();
+  const { capture } = dashboard;
   const state = capture.state.value;
   const reason = state.name === "lost" || state.name === "ended" ? state.reason : "";
-  // The line below the view has the one lamp of the page; here is only what differs from it.
-  const isPlain = state.name === "live" || state.name === "idle";
+  // The line below the view has the one lamp of the page, and a note tells of a session that is
+  // over; here is only what differs from these.
+  const isTold = state.name === "ended" && !state.again && whyNoPackets(dashboard) !== "";
+  const isPlain = state.name === "live" || state.name === "idle" || isTold;
   return (
     <span class={`stream ${state.name}${isPlain ? " unseen" : ""}`} role="status" title={reason}>
       <span class="dot" aria-hidden="true" />

@@ -36,7 +36,19 @@ export function Direction({ way, short = false }: { way: Way; short?: boolean })
 /** A button that explains both. */
 export function DirectionLegend() {
   return (
-    <details class="legend">
+    <details
+      class="legend"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !event.currentTarget.open) return;
+        event.stopPropagation();
+        event.currentTarget.open = false;
+      }}
+      onFocusOut={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) {
+          event.currentTarget.open = false;
+        }
+      }}
+    >
       <summary aria-label="What From host and To host mean" title="What From host and To host mean">
         <Direction way="received" short />
         <Direction way="injected" short />
