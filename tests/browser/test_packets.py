@@ -75,11 +75,11 @@ def test_fields_and_bytes_point_at_each_other(table: Table) -> None:
     digits = table.detail.locator(".hex-row").first.locator(".digits")
     box = digits.bounding_box()
     assert box is not None
-    byte = {"x": box["width"] / 48 * 26, "y": box["height"] / 2}  # byte 8: TTL
-    digits.hover(position=byte)
+    x, y = box["width"] / 48 * 26, box["height"] / 2  # byte 8: TTL
+    digits.hover(position={"x": x, "y": y})
     expect(table.detail.locator(".byte-about")).to_contain_text("Byte 8: Time to live (ip.ttl)")
     expect(table.detail.locator(".node.marked")).to_contain_text("Internet Protocol Version 4")
-    digits.click(position=byte)
+    digits.click(position={"x": x, "y": y})
     expect(table.node("Time to live")).to_have_attribute("aria-selected", "true")
     expect(table.node("Time to live")).to_be_in_viewport()
 
