@@ -20,13 +20,14 @@ LIST = Path(__file__).with_name("filters.txt")
 ROWS = ROOT / "web" / "test" / "filter" / "wireshark.json"
 
 START = 1_700_000_000
-# Fragments are not put together in the dashboard.
+# Neither fragments nor segments are put together in the dashboard.
 PREFERENCES = (
     "ip.check_checksum:TRUE",
     "tcp.check_checksum:TRUE",
     "udp.check_checksum:TRUE",
     "ip.defragment:FALSE",
     "ipv6.defragment:FALSE",
+    "tcp.desegment_tcp_streams:FALSE",
 )
 
 

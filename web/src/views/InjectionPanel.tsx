@@ -106,7 +106,7 @@ function showAnswers({ compose, table }: ReturnType<typeof useDashboard>) {
   return () => {
     const decoded = compose.decoded.value;
     if (decoded?.source && decoded.destination) {
-      table.filter(`ip.addr == ${decoded.source} and ip.addr == ${decoded.destination}`);
+      table.filter(`host ${decoded.source} and host ${decoded.destination}`);
     }
     table.follow(true);
     goTo("packets");

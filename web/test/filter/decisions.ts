@@ -57,7 +57,7 @@ export const PACKETS_APART: readonly {
   readonly numbers: readonly number[];
 }[] = [
   {
-    reason: "ICMP errors that quote only 8 bytes show the ports and the type in them",
+    reason: "ICMP errors show all that can be read of the packet that they quote",
     numbers: [241, 400, 401, 403, 404, 405, 406],
   },
   { reason: "ICMP errors that quote what is no whole header show it as data", numbers: [374, 377] },
@@ -67,7 +67,7 @@ export const PACKETS_APART: readonly {
     numbers: [307],
   },
   { reason: "TLS is found on any port and in any segment", numbers: [340] },
-  { reason: "an HTTP message is shown from its first segment on", numbers: [437, 438] },
+  { reason: "a request without the end of its head is a request", numbers: [438] },
   { reason: "QUIC with a short header is known by its port", numbers: [488] },
   { reason: "options beyond a pointer are shown", numbers: [398] },
   {
