@@ -47,7 +47,11 @@ export function application(
     if (isStun(bytes, start, end)) return "stun";
     return isDtls(bytes, start, end) ? "dtls" : "";
   }
-  if (source === 53 || destination === 53) return "dns";
+  if (source === 53 || destination === 53) {
+    // A message behind its length (RFC 1035, section 4.2.2), not a part of one.
+    const length = u16(bytes, start);
+    return length >= 12 && start + 2 + length <= end ? "dns" : "";
+  }
   if (isTls(bytes, start, end)) return "tls";
   if (isHttp(bytes, start, end)) return "http";
   if (begins(bytes, start, end, "SSH-")) return "ssh";

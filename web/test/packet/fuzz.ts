@@ -101,8 +101,7 @@ function applicationOf(decoded: Dissection, h: Headers): string | null {
     ({ start, name }) => start === h.upper && name === (tcp ? "tcp" : "udp"),
   );
   const next = decoded.layers[layer + 1];
-  if (layer < 0 || next === undefined || next.name === "data" || next.name === "_ws.malformed")
-    return null;
+  if (layer < 0 || next === undefined || decoded.malformed) return null;
   const end = tcp
     ? h.stop
     : Math.min(
@@ -117,7 +116,8 @@ function applicationOf(decoded: Dissection, h: Headers): string | null {
     next.start,
     end,
   );
-  return name === next.name ? null : `the filter has ${name}, the layer is ${next.name}`;
+  const shown = next.name === "data" ? "" : next.name;
+  return name === shown ? null : `the filter has ${name}, the layer is ${shown}`;
 }
 
 function hex(packet: Uint8Array): string {
