@@ -106,10 +106,18 @@ function fits(text: string, typed: string): boolean {
   return text.startsWith(typed) || (typed.length > 1 && text.includes(typed));
 }
 
+/** What people begin with, in this order, before anything is typed. */
+const COMMON = "ip.addr ipv6.addr port host tcp udp dns http tls icmp not from".split(" ");
+
 /** What begins so comes before what only contains it, and short names before their parts. */
 function rank({ text }: Suggestion, typed: string): number {
-  if (typed === "") return 0;
-  return (text.toLowerCase().startsWith(typed) ? 0 : 10) + text.split(".").length;
+  if (typed === "") {
+    const place = COMMON.indexOf(text.split(" ")[0] ?? "");
+    return place < 0 ? COMMON.length : place;
+  }
+  // tcp.port, which is both ports, is asked for more often than either.
+  const both = (FIELDS.get(text)?.parts.length ?? 0) > 1 ? 0.5 : 0;
+  return (text.toLowerCase().startsWith(typed) ? 0 : 10) + text.split(".").length - both;
 }
 
 function expected(before: readonly Token[], addresses: readonly string[]): readonly Suggestion[] {
@@ -122,6 +130,7 @@ function expected(before: readonly Token[], addresses: readonly string[]): reado
     const field = fieldBefore(before);
     return field === undefined ? [] : valuesOf(field, addresses);
   }
+  if (word === "from" || word === "to") return [{ text: "host", about: "by direction" }];
   if (last.kind === "sign" && word !== ")" && word !== "}") return [];
   if (last.kind === "string" || last.kind === "sign") return LOGIC;
   const operated = before.at(-2)?.text.toLowerCase() ?? "";

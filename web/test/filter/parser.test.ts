@@ -251,6 +251,11 @@ describe("completion", () => {
     }
   });
 
+  it("offers what people begin with before anything is typed", () => {
+    expect(texts("").slice(0, 5)).toEqual(["ip.addr", "ipv6.addr", "port", "host", "tcp"]);
+    expect(texts("tcp.port ")[0]).toBe("==");
+  });
+
   it("offers nothing within quotes", () => {
     expect(texts('frame contains "ic')).toEqual([]);
   });
