@@ -1,6 +1,7 @@
 /** The selected packet: its layers and fields, and its bytes, each pointing at the other. */
 
 import type { How } from "../../analysis/conversation";
+import type { Dashboard } from "../../models/dashboard";
 import type { SelectedPacket } from "../../models/packet-table";
 import { timeText } from "../../models/packet-text";
 import type { Dissection } from "../../packet/dissection";
@@ -108,19 +109,18 @@ export function waysOf({ layers }: Dissection): typeof WAYS {
   return WAYS.filter(([layer]) => own.includes(layer));
 }
 
+/** Show what both ends of a row's conversation said, or say why not. */
+export function follow(dashboard: Dashboard, row: number, how: How): void {
+  if (openFollow(dashboard, row, how)) return;
+  dashboard.notices.say("The conversation of this packet is not known. It may be too old.");
+}
+
 function FollowButtons({ packet }: { packet: SelectedPacket }) {
   const dashboard = useDashboard();
-  const { notices } = dashboard;
   return (
     <>
       {waysOf(packet.decoded).map(([, how, label]) => (
-        <Button
-          key={how}
-          onClick={() => {
-            if (openFollow(dashboard, packet.row, how)) return;
-            notices.say("The conversation of this packet is not known. It may be too old.");
-          }}
-        >
+        <Button key={how} onClick={() => follow(dashboard, packet.row, how)}>
           {label}
         </Button>
       ))}

@@ -9,6 +9,7 @@ import type { Field } from "../../packet/dissection";
 import { useDashboard } from "../context";
 import { Menu, type MenuItem, useMenu } from "../ui/Menu";
 import { copyAndSay, fieldItems, filterItems } from "./actions";
+import { follow, waysOf } from "./PacketDetail";
 import { RowPool } from "./row-pool";
 import { TableHead } from "./TableHead";
 import { useTools } from "./tools";
@@ -26,7 +27,8 @@ const WIDTHS: Readonly<Record<string, string>> = {
 };
 
 export function PacketTable({ onEnter }: { onEnter: () => void }) {
-  const { notices } = useDashboard();
+  const dashboard = useDashboard();
+  const { notices } = dashboard;
   const tools = useTools();
   const { table, layout, picked, marked } = tools;
   const grid = useRef<HTMLDivElement>(null);
@@ -96,6 +98,10 @@ export function PacketTable({ onEnter }: { onEnter: () => void }) {
         apart: true,
         onChoose: mark,
       },
+      ...(decoded === null ? [] : waysOf(decoded)).map(([, how, label]) => ({
+        label,
+        onChoose: () => follow(dashboard, row, how),
+      })),
       { label: `Copy ${packets} as text`, hint: "Ctrl C", onChoose: copyRows },
     ];
   };
