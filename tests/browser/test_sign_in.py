@@ -276,8 +276,8 @@ def test_a_service_that_was_started_anew_knows_its_browsers(
             screen.tolerated += [REFUSED, AWAY]
             screen.sign_in()
             before = key_of(screen.page)
+        screen.page.locator(".state[data-state=lost]").wait_for()
         with running(tmp_path, port=service.port):
-            screen.page.locator(".state[data-state=lost]").wait_for()
             screen.is_live()
             assert key_of(screen.page) == before
 
