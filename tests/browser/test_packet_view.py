@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.axe import violations
 from tests.browser.packet_table import HOST, PEER, Table, datagram, echo
 from tests.browser.screen import Screen
-from tests.browser.test_page import violations
 from tests.running import running
 from wintun_api.packet import build
 

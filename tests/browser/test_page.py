@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.browser.axe import violations
 from tests.browser.screen import Screen
 from tests.running import RunningService
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.heavy
 
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 TABS = [
     "Overview",
     "Packets",
@@ -52,18 +51,6 @@ REPORT: dict[str, Any] = {
         )
     ],
 }
-
-
-def violations(screen: Screen) -> list[str]:
-    """Return what axe-core holds to be serious or worse."""
-    screen.page.evaluate(AXE.read_text("utf-8"))
-    found: dict[str, Any] = screen.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{one['id']}: {node['html'][:200]} {node['any'][0]['message'] if node['any'] else ''}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("width", [320, 640, 768, 2560])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.datagrams import capture, inject, row
 from tests.browser.screen import Screen
-from tests.browser.test_kept_packets import capture, inject, row
 from tests.waiting import within
 
 pytestmark = pytest.mark.heavy
