@@ -1,0 +1,1 @@
+import{t as e}from"./engine.js";new e(self);
