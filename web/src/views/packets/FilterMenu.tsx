@@ -99,7 +99,7 @@ export function FilterMenu() {
             </ul>
           </section>
           <p>
-            <a href="/guide/dashboard#filters" target="_blank" rel="noopener">
+            <a href="/guide/display-filters" target="_blank" rel="noopener">
               How display filters are written
             </a>
           </p>
