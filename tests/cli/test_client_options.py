@@ -36,7 +36,7 @@ def test_client_commands() -> None:
     groups = {name.split()[0] for name in COMMANDS}
     assert groups == {
         *("adapters", "sessions", "tokens", "token", "capture", "impair", "inject", "events"),
-        *("captures", "recorder", "health", "status", "version", "join"),
+        *("captures", "recorder", "clients", "health", "status", "version", "join"),
     }
 
 

@@ -170,12 +170,6 @@ def test_level(rig: Rig, start: Start) -> None:
     assert "all is well" not in program.stdout
 
 
-def test_a_name_that_breaks_lines(service: RunningService) -> None:
-    """A separator of lines in a name breaks no message."""
-    service.adapter(name="a\u2028b")
-    assert ("adapter.created", "a\u2028b") in own(told(service))
-
-
 def test_what_failed_late(rig: Rig) -> None:
     """An operation that failed after its 504 is told by its subject and cause."""
     service = rig.service

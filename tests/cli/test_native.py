@@ -26,7 +26,7 @@ PACKAGE = Path(native.__file__).parent
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of the package without its extension; programs that start in this folder use it."""
-    ignored = shutil.ignore_patterns("__pycache__", "guide", "*.so", "*.pyd", "app.js")
+    ignored = shutil.ignore_patterns("__pycache__", "guide", "*.so", "*.pyd")
     shutil.copytree(PACKAGE, tmp_path / "copy" / "wintun_api", ignore=ignored)
     (tmp_path / "copy" / "wintun_api" / "guide").mkdir()
     shutil.copy(PACKAGE / "guide" / "__init__.py", tmp_path / "copy" / "wintun_api" / "guide")

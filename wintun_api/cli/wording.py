@@ -37,6 +37,7 @@ _RULES: Final = (
     (r"Field required", "is missing"),
     (r"Extra inputs are not permitted", "is not known here"),
 )
+_SENTENCE = re.compile(r"[A-Z].*\.\Z", re.DOTALL)
 _AT_FIRST: Final = "Value error, "
 _PREDICATES: Final = ("must ", "has ", "contains ")  # with which our own checks begin
 _ARGUMENT: Final = re.compile(r"(?P<name>[a-z_0-9.]+): (?P<said>.+)", re.DOTALL)
@@ -76,6 +77,8 @@ def about_members(problem: Mapping[str, Any]) -> str:
         errors = [{"field": found["name"], "message": found["said"]}]
     if not isinstance(errors, list) or not all(isinstance(one, dict) for one in errors):
         return ""
+    if all(_SENTENCE.match(str(one["message"])) for one in errors):
+        return ""  # the service's own words, as they are in the detail
     said = "; ".join(_about_member(str(one["field"]), str(one["message"])) for one in errors)
     return f"{said.removesuffix('.')}." if said else ""
 
