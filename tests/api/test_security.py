@@ -20,7 +20,7 @@ from wintun_api.choices import Scope
 
 OPEN = {
     "/noauth/health",
-    *("/app.js", "/app.css", "/icon.svg"),
+    *("/app.js", "/base.js", "/app.css", "/icon.svg"),
     *("/guide", "/guide.css", "/guide.js", "/guide/00000000-0000-0000-0000-000000000000"),
 }
 

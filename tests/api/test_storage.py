@@ -59,7 +59,7 @@ def test_a_full_disk_refuses_a_new_pool(small_disk: Path) -> None:
         assert "two" not in ip("link")
         assert create(service, "three", "First").status_code == 201
         assert json.loads(pools.read_text()) == ["First"]
-        assert {path.name for path in data.iterdir()} == {"pools.json", "salt"}
+        assert {path.name for path in data.iterdir()} == {"pools.json", "salt", "sign-in-key"}
         filler.unlink()
         assert create(service, "two", "Second").status_code == 201
         assert json.loads(pools.read_text()) == ["First", "Second"]

@@ -179,9 +179,9 @@ def test_a_disabled_adapter_ends_its_session(rig: Rig) -> None:
         assert closed.value.rcvd is not None
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4009, reason)
         assert first_event(events, "session.ended")["reason"] == reason
-        # Its link went down with the session; why is known with the next reading.
-        assert first_event(events, "adapter.changed")["state"] == "down"
-        assert first_event(events, "adapter.changed")["state"] == "unavailable"
+        # Its link went down with the session; why is known by then, or with the next reading.
+        states = iter(lambda: first_event(events, "adapter.changed")["state"], "unavailable")
+        assert set(states) <= {"down"}
     machine.enable("OfficeNet")
     assert service.session(adapter)["state"] == "running"
 

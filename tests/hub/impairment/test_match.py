@@ -18,7 +18,7 @@ from tests.packet.agreement import vectors
 from wintun_api.hub.impairment.match import matcher
 from wintun_api.hub.impairment.parameters import Match
 from wintun_api.packet import build
-from wintun_api.packet.decode import WITH_PORTS, Summary, decode
+from wintun_api.packet.decode import WITH_PORTS, Summary, address_text, decode
 
 TUNNELS = frozenset((4, 41))
 LINKTYPE_RAW = 101
@@ -125,6 +125,9 @@ def test_it_agrees_with_the_decoder() -> None:
         summary = decode(packet)
         if "; in IP" in summary.info or summary.protocol in TUNNELS:
             continue  # the decoder tells of the inner packet
+        header = packet[16:20] if summary.version == 4 else packet[24:40]
+        if summary.destination and summary.destination != address_text(header):
+            continue  # the decoder tells where a source route ends
         for _ in range(5):
             match = chosen(random, summary)
             assert taken(match, packet) == expected(match, summary), (match, summary)
