@@ -75,6 +75,8 @@ export class Headers {
   end = 0;
   originalLength = 0;
   injected = false;
+  /** Whether it is known which way the packet went. */
+  hasDirection = true;
   /** 4 or 6; 0 for bytes that are no whole IP header. */
   outer = 0;
   /** The same of the innermost IP header, and where that begins. */
@@ -102,12 +104,14 @@ export class Headers {
     end: number,
     originalLength: number,
     injected: boolean,
+    hasDirection = true,
   ): void {
     this.bytes = bytes;
     this.start = this.ip = start;
     this.end = this.stop = end;
     this.originalLength = originalLength;
     this.injected = injected;
+    this.hasDirection = hasDirection;
     this.outer = this.version = 0;
     this.protocol = this.upper = this.sourcePort = this.destinationPort = -1;
     this.fragment = false;

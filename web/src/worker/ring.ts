@@ -208,6 +208,7 @@ export class PacketRing {
       start + (this.lengths[slot] ?? 0),
       this.originals[slot] ?? 0,
       this.kinds[slot] === INJECTED,
+      this.kinds[slot] !== UNKNOWN,
     );
   }
 
@@ -273,6 +274,7 @@ export class PacketRing {
       bytes: this.messages[slot] ?? EMPTY,
       count,
       injected: this.kinds[slot] === INJECTED,
+      isUnknown: this.kinds[slot] === UNKNOWN,
       sequence: sequences[0] ?? 0,
       timeNs: this.times[slot] ?? 0n,
       starts,

@@ -50,12 +50,19 @@ function Matches() {
   const [passed, kept] = [count(rows.count), count(capture.ring.count)];
   return (
     <p>
+      {capture.file.value?.hasDirections === false &&
+        WAYS.test(table.filterText.value.replace(QUOTED, "")) &&
+        "This file has no directions. "}
       {pending > 0
         ? `At least ${passed} of ${kept} packets match, still filtering (${count(pending)} to go)`
         : `${passed} of ${kept} packets match`}
     </p>
   );
 }
+
+/** Words of a filter that ask which way a packet went, which those in quotes do not. */
+const WAYS = /\b(?:from|to)\s+host\b|\b(?:received|injected)\b/i;
+const QUOTED = /"(?:[^"\\]|\\.)*"/g;
 
 /** What the offer says again. */
 const SAID = / Search the text for it: .*$/;
