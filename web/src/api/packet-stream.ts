@@ -94,7 +94,9 @@ export class PacketStream {
   private lose(code: number, said: string): void {
     this.socket = null;
     const known = CLOSE_REASONS[code];
-    const reason = said || (known?.text ?? "The service cannot be reached.");
+    // What the service says of a session that is gone names its id.
+    const isGone = code === CloseCode.NO_SESSION;
+    const reason = (isGone ? "" : said) || (known?.text ?? "The service cannot be reached.");
     if (code === CloseCode.TOKEN) this.client.onUnauthorized();
     if (known?.final) {
       const again = code === CloseCode.DISCONNECTED;
