@@ -126,7 +126,7 @@ def test_a_page_that_was_disconnected_stays_away(access: Screen) -> None:
     row = clients(access).filter(has_text="This page")
     expect(row).to_have_count(1)
     row.get_by_role("button", name="Disconnect…").click()
-    expect(access.dialog).to_contain_text("It is this page.")
+    expect(access.dialog).to_contain_text("This is the page you are looking at.")
     access.button("Disconnect").click()
     status = page.get_by_role("contentinfo")
     expect(status).to_contain_text(

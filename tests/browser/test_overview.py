@@ -210,7 +210,7 @@ def test_settings_that_the_system_does_not_have_are_shown(
     expect(faulty.row("OfficeNet")).to_contain_text("settings differ")
     faulty.select("OfficeNet")
     warning = faulty.page.get_by_role("article").locator(".warning-box")
-    expect(warning).to_contain_text("does not have these settings")
+    expect(warning).to_contain_text("is not as it was requested")
     expect(warning.get_by_role("listitem")).to_have_text(["MTU: 1420"])
 
 

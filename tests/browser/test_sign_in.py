@@ -451,6 +451,6 @@ def test_pasting_a_token_that_may_not_read_says_so(visitor: Screen) -> None:
     visitor.page.goto(visitor.service.url)
     visitor.fill("Token", visitor.service.token(Scope.CAPTURE))
     visitor.button("Sign in").click()
-    expect(visitor.page.get_by_text("This token may not read")).to_be_visible()
+    expect(visitor.page.get_by_text("This token does not have the scope read")).to_be_visible()
     paste(visitor)
     visitor.is_live()

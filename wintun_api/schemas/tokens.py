@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from wintun_api.choices import Scope
 from wintun_api.schemas.model import Body, Model, Omittable
-from wintun_api.visible import first_unseen
+from wintun_api.visible import first_unseen, has_shape
 
 TEN_YEARS = 10 * 366 * 86400
 
@@ -18,6 +18,8 @@ def _visible(label: str) -> str:
     unseen = first_unseen(label)
     if unseen is not None:
         raise ValueError(f"{unseen} is a character that cannot be seen")
+    if label and not has_shape(label):
+        raise ValueError("no character of it can be seen")
     return label
 
 

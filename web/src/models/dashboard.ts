@@ -52,14 +52,10 @@ const BAD_TOKEN =
 const NO_KEY =
   "This browser no longer has the key of its sign-in. Open the address that wintun-api " +
   "printed again, or paste its token here.";
-const ALLOWED: Readonly<Record<string, string>> = {
-  inject: "inject packets",
-  capture: "capture packets",
-  metrics: "read the metrics",
-};
 const SIGNED_OUT = "You are signed out. The token is still valid.";
 const NOT_VALID =
-  "The sign-in is no longer valid: the token expired or was revoked. Sign in again. " +
+  "The sign-in is no longer valid: the token expired or was revoked, or this browser was signed " +
+  "out because the token was used to sign in many times. Sign in again. " +
   "The packets in this tab are kept.";
 
 /** What has a mark on the time axis of the charts. */
@@ -383,10 +379,7 @@ function adapterOf({ data }: ServiceEvent): string | null {
 
 /** Say that a token cannot show the dashboard, and what helps. */
 function noRead(allows: string): string {
-  const may = allows
-    .split(/[\s,]+/)
-    .map((scope) => ALLOWED[scope])
-    .filter((words) => words !== undefined);
-  const what = may.length === 0 ? "may not read" : `may ${may.join(" and ")}, but not read`;
-  return `This token ${what}, so it cannot show the dashboard. Sign in with a token that has the scope “read”. Programs can go on using this one.`;
+  const has = allows.split(/[\s,]+/).filter(Boolean);
+  const what = has.length === 0 ? "" : ` It has: ${has.join(", ")}.`;
+  return `This token does not have the scope read, so the dashboard cannot be shown.${what} Sign in with another token.`;
 }

@@ -3,7 +3,7 @@
 import type { HoldEvent, ImpairmentStepEvent, ServiceEvent } from "../api/events";
 import type { Adapter, Capture, Recorder, SessionImpairment } from "../api/types";
 import { changesOf } from "./adapter-changes";
-import { causeText } from "./losses";
+import { causeText, isNeutral } from "./losses";
 import { binary, clock, count, duration } from "./units";
 import { plainName } from "./visible";
 
@@ -35,6 +35,7 @@ export function eventLevel(event: ServiceEvent): Level {
     case "session.abandoned":
       return event.data.ends === "nothing" ? "info" : "warning";
     case "session.loss":
+      return isNeutral(event.data.cause) ? "info" : "warning";
     case "session.restarted":
     case "impairment.set":
     case "impairment.loss":
@@ -69,7 +70,8 @@ export function eventText(
       return `Session on ${nameOf(event.data.adapter)} failed${because(event.data.reason)}.`;
     case "session.loss": {
       const { adapter, count: lost, cause } = event.data;
-      return `Session on ${nameOf(adapter)} lost ${packets(lost)}: ${causeText(cause)}.`;
+      const verb = isNeutral(cause) ? "discarded" : "lost";
+      return `Session on ${nameOf(adapter)} ${verb} ${packets(lost)}: ${causeText(cause)}.`;
     }
     case "session.abandoned":
       return `The last client of adapter ${nameOf(event.data.adapter)} disconnected${end(event.data)}.`;
@@ -218,7 +220,7 @@ function changeText(before: Adapter | undefined, after: Adapter): string {
     const { state, mtu, addresses } = after;
     return [state, ...addresses, mtu === null ? "" : `MTU ${mtu}`].filter(Boolean).join(", ");
   }
-  return changes.join(", ") || "nothing that is shown here";
+  return changes.join(", ") || "a detail that the overview does not show";
 }
 
 function because(reason: string | null): string {

@@ -9,7 +9,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   truncated: "too large for the driver to read",
   unclaimed: "no client was connected",
   queue: "a client's queue was full",
-  ended: "still in a client's queue when its connection ended",
+  ended: "left in the queue of a client that disconnected",
   disconnected: "the page was not connected",
   paused: "the table was paused and full",
   // On the way from the clients to the host.
@@ -47,8 +47,13 @@ export function lossesOf(lost: Lost): [cause: string, count: number | null][] {
 export interface LossSummary {
   /** Packets that were to go on and did not. */
   readonly lost: number;
-  /** Packets that came while no client was there to take them. */
+  /** Packets that no client was there to take, or that one left in its queue: nothing is wrong. */
   readonly unclaimed: number;
+}
+
+/** Return whether packets are gone for this cause because nobody wanted them any more. */
+export function isNeutral(cause: string): boolean {
+  return cause === "unclaimed" || cause === "ended";
 }
 
 /** Return how many packets were lost in all; what is not known counts as none. */
@@ -56,7 +61,7 @@ export function lossSummary(lost: Lost): LossSummary {
   let sum = 0;
   let unclaimed = 0;
   for (const [cause, count] of lossesOf(lost)) {
-    if (cause === "unclaimed") unclaimed += count ?? 0;
+    if (isNeutral(cause)) unclaimed += count ?? 0;
     else sum += count ?? 0;
   }
   return { lost: sum, unclaimed };

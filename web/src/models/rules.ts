@@ -124,13 +124,20 @@ function textRule(text: string, limit: number): string {
   if (text.trim() === "") return "This cannot be empty.";
   if (text.length > limit) return `At most ${limit} characters; this has ${text.length}.`;
   if (!text.isWellFormed()) return "This contains half a character.";
+  const unseen = unseenRule(text);
+  if (unseen !== "") return unseen;
   for (const character of text) {
-    if (UNSEEN.test(character)) {
-      return `This contains ${codeOf(character)}, a character that cannot be seen.`;
-    }
     if (FORBIDDEN.includes(character)) return `A name cannot contain ${[...FORBIDDEN].join(" ")}`;
   }
   return "";
+}
+
+/** Say which character of a text cannot be seen; "" if all of them can. */
+export function unseenRule(text: string): string {
+  const found = [...text].find((character) => UNSEEN.test(character));
+  return found === undefined
+    ? ""
+    : `This contains ${codeOf(found)}, a character that cannot be seen.`;
 }
 
 function interfaceRule(line: string): string {

@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Scope, TokenCreate } from "../api/types";
 import { Attempt } from "./attempt";
+import { unseenRule } from "./rules";
 
 const MAX_NAME = 100;
 const DAY = 86_400;
@@ -46,7 +47,7 @@ export class TokenForm {
       name:
         [...this.name.value.trim()].length > MAX_NAME
           ? `A name can have at most ${MAX_NAME} characters.`
-          : "",
+          : unseenRule(this.name.value.trim()),
       scopes: this.scopes.value.size === 0 ? "Choose at least one scope." : "",
       date: this.dateError(),
     };

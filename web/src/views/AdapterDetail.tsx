@@ -2,6 +2,7 @@
 
 import type { Adapter } from "../api/types";
 import { stateOf } from "../models/adapter-list";
+import { type Deviation, deviation } from "../models/deviation";
 import { routeLine } from "../models/rules";
 import { isRunning } from "../models/sessions";
 import { plainName } from "../models/visible";
@@ -37,7 +38,7 @@ export function AdapterDetail({ adapter }: { adapter: Adapter }) {
         <ImpairedBadge guid={adapter.guid} />
       </header>
       {service.isAdmin.value && <Actions adapter={adapter} />}
-      {adapter.wanted && <Wanted adapter={adapter} />}
+      {adapter.wanted && <Wanted adapter={adapter} wanted={adapter.wanted} />}
       {session ? (
         <SessionPanel session={session} />
       ) : (
@@ -154,37 +155,33 @@ function Actions({ adapter }: { adapter: Adapter }) {
   );
 }
 
-const SETTINGS: Readonly<Record<string, string>> = {
-  name: "Name",
-  mtu: "MTU",
-  metric: "Metric",
-  addresses: "Addresses",
-  routes: "Routes",
-  dns: "DNS servers",
-  dns_search: "Search domains",
-};
-
-function Wanted({ adapter }: { adapter: Adapter }) {
-  const wanted = Object.entries(adapter.wanted ?? {});
+function Wanted({ adapter, wanted }: { adapter: Adapter; wanted: NonNullable<Adapter["wanted"]> }) {
+  const { link, notSet, extra } = deviation(adapter, wanted);
   return (
     <div class="warning-box">
-      <p>The system does not have these settings, which were requested:</p>
+      <p>The adapter is not as it was requested from this service:</p>
       <ul>
-        {wanted.map(([name, value]) => (
-          <li key={name}>
-            {SETTINGS[name] ?? name.replaceAll("_", " ")}: <span class="mono">{textOf(value)}</span>
-          </li>
-        ))}
+        {link !== "" && <li>{link}</li>}
+        <Deviating title="Not set" of={notSet} />
+        <Deviating title="Set by other programs" of={extra} />
       </ul>
     </div>
   );
 }
 
-function textOf(value: unknown): string {
-  if (value === null) return "automatic";
-  return Array.isArray(value)
-    ? value.map((one) => (typeof one === "string" ? one : routeLine(one))).join(", ") || "none"
-    : String(value);
+function Deviating({ title, of }: { title: string; of: Deviation["notSet"] }) {
+  if (of.length === 0) return null;
+  return (
+    <li>
+      {title}:{" "}
+      {of.map(([name, value], index) => (
+        <span key={name}>
+          {index > 0 && "; "}
+          {name} <span class="mono">{value}</span>
+        </span>
+      ))}
+    </li>
+  );
 }
 
 /** Return the row of the routes that other programs have set, if there are any. */

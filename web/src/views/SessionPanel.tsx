@@ -1,7 +1,7 @@
 /** How an adapter's session does: its rates and losses in large, then the causes of these. */
 
 import type { Session } from "../api/types";
-import { causeText, lossesOf, lossSummary } from "../models/losses";
+import { causeText, isNeutral, lossesOf, lossSummary } from "../models/losses";
 import { isRunning } from "../models/sessions";
 import { binary, count, momentText, scaled } from "../models/units";
 import { useDashboard } from "./context";
@@ -26,8 +26,9 @@ export function SessionPanel({ session }: { session: Session }) {
       {lost.length > 0 && (
         <ul class="causes">
           {lost.map(([cause, number]) => (
-            <li key={cause}>
-              <strong>{count(number ?? 0)}</strong> lost: {causeText(cause)}
+            <li key={cause} class={isNeutral(cause) ? "soft" : undefined}>
+              <strong>{count(number ?? 0)}</strong> {isNeutral(cause) ? "discarded" : "lost"}:{" "}
+              {causeText(cause)}
             </li>
           ))}
         </ul>
@@ -60,14 +61,14 @@ function Rate({ session, way }: { session: Session; way: Way }) {
 /** Zeros are not worth a line each; nor is "none" true beside packets that were discarded. */
 function Losses({ session }: { session: Session }) {
   const { lost, unclaimed } = lossSummary(session.counters.lost);
-  const discarded = `${count(unclaimed)} discarded: no client connected`;
+  const discarded = `${count(unclaimed)} discarded`;
   const isClean = lost === 0 && unclaimed === 0;
   return (
     <div class={lost > 0 ? "figure lost" : "figure"}>
       <span class="caption">{lost === 0 && unclaimed > 0 ? "Discarded" : "Lost"}</span>
       <strong>{isClean ? "None" : count(lost || unclaimed)}</strong>
       <span class="soft">
-        {isClean ? "no losses" : lost === 0 ? "no client connected" : unclaimed > 0 && discarded}
+        {isClean ? "no losses" : lost === 0 ? "no client took them" : unclaimed > 0 && discarded}
       </span>
     </div>
   );

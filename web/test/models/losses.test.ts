@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { causeText, lossesOf } from "../../src/models/losses";
+import { causeText, lossesOf, lossSummary } from "../../src/models/losses";
 
 /** Every cause that the API counts, reasons of `refused` and `rejected` included. */
 const CAUSES = [
@@ -26,4 +26,8 @@ describe("the causes of loss", () => {
       ["host", 2],
     ]);
   });
+});
+
+it("does not count as lost what a client left in its queue", () => {
+  expect(lossSummary({ ended: 3, unclaimed: 2, queue: 1 })).toEqual({ lost: 1, unclaimed: 5 });
 });

@@ -129,7 +129,7 @@ function Disconnect({ client, onClose }: { client: ConnectedClient; onClose: () 
     >
       {problem && <ProblemText problem={problem} />}
       <p>
-        <Name of={name} /> at {text.addressText(client)} is disconnected, and told that an
+        <Name of={name} /> at {text.addressText(client)} will be disconnected, and told that an
         administrator did it.
       </p>
       <p>
@@ -137,7 +137,8 @@ function Disconnect({ client, onClose }: { client: ConnectedClient; onClose: () 
       </p>
       {access.isThisPage(client) && (
         <p class="warning">
-          <strong>It is this page.</strong> It stays disconnected until you choose Connect again.
+          <strong>This is the page you are looking at.</strong> It stays disconnected until you
+          choose Connect again.
         </p>
       )}
     </Dialog>

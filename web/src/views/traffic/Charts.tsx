@@ -3,11 +3,11 @@
 import type { Signal } from "@preact/signals";
 import { LOSS_CAUSES, type SeriesName } from "../../models/history";
 import { KINDS, kindColor } from "../../models/kind-counts";
-import { duration } from "../../models/units";
 import { useDashboard } from "../context";
 import { WAYS } from "../ui/Direction";
 import { Chart, type Layer } from "./Chart";
 import { kindLabel } from "./ProtocolSplit";
+import { whenText } from "./period";
 
 interface Props {
   readonly range: number;
@@ -38,7 +38,7 @@ export function Charts({ range, adapter, isByProtocol, hovered }: Props) {
   const isImpaired = sessions.impaired.value.some(
     (one) => adapter === null || one.adapter === adapter,
   );
-  const when = `in the last ${duration(range)}`;
+  const when = whenText(range);
   const shared = { bins, range, hovered, marks: traffic.marksOf(range, adapter) };
   const packets = isByProtocol ? kinds("packets") : directions("Packets", 1);
   const bytes = isByProtocol ? kinds("bytes") : directions("Bytes", 8);

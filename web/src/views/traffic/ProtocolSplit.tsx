@@ -1,10 +1,11 @@
 /** How the traffic of the chosen time splits up by protocol; each is one filter away. */
 
 import { type Kind, kindColor } from "../../models/kind-counts";
-import { count, duration, scaled } from "../../models/units";
+import { count, scaled } from "../../models/units";
 import { goTo } from "../address";
 import { useDashboard } from "../context";
 import { type Column, TableHead } from "../ui/TableHead";
+import { whenText } from "./period";
 
 const COLUMNS: readonly Column[] = [
   ["Protocol"],
@@ -30,13 +31,13 @@ export function ProtocolSplit({ range }: { range: number }) {
   traffic.version.value;
   const split = traffic.split(range);
   const total = split.reduce((sum, one) => sum + one.bytes, 0);
-  const when = `last ${duration(range)}`;
-  if (split.length === 0) return <p class="remark">No packets came to this page in the {when}.</p>;
+  const when = whenText(range);
+  if (split.length === 0) return <p class="remark">No packets came to this page {when}.</p>;
   return (
     <section class="panel" aria-labelledby="split-title">
       <header class="panel-head">
         <h2 id="split-title">Protocols</h2>
-        <span class="soft">{when}, packets that came to this page</span>
+        <span class="soft">packets that came to this page {when.replace(/,.*/, "")}</span>
       </header>
       <table class="grid">
         <TableHead columns={COLUMNS} />
