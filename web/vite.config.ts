@@ -33,8 +33,8 @@ const GROUPS = [
   { name: "decoder", test: /src\/packet\/(?!build|hex)/, priority: 3 },
   { name: "filter", test: /src\/filter\//, priority: 2 },
   { name: "analysis", test: /src\/analysis\//, priority: 2 },
-  // Rows and bytes look alike in several views.
-  { name: "table", test: /styles\/packets\.css/, priority: 2 },
+  // Rows, bytes and what is followed look alike in several views.
+  { name: "table", test: /styles\/(packets|follow)\.css/, priority: 2 },
   { name: "engine", test: /src\/worker\/(?!worker\.ts)/, priority: 2 },
   {
     name: "app",

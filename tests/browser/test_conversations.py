@@ -317,5 +317,5 @@ def test_a_token_that_may_not_see_packets_is_told(
     with Screen(browser, service) as screen:
         screen.sign_in(service.token(Scope.READ))
         screen.go("Conversations")
-        expect(screen.page.locator("main")).to_contain_text("a token that has the right “capture”")
+        expect(screen.page.locator("main")).to_contain_text("a token that has the scope “capture”")
         expect(screen.page.get_by_role("grid", name="Conversations")).to_have_count(0)

@@ -344,6 +344,22 @@ def test_what_is_no_capture_file_is_refused(table: Table, tmp_path: Path) -> Non
     expect(table.row("reply")).to_be_visible()
 
 
+def test_what_is_followed_has_a_layout_before_conversations_were_open(table: Table) -> None:
+    """The dialog over this view has the same style as the one over Conversations."""
+    display = table.screen.page.evaluate(
+        """() => {
+            const dialog = document.createElement("dialog");
+            dialog.className = "dialog follow";
+            dialog.open = true;
+            document.body.append(dialog);
+            const { display } = getComputedStyle(dialog);
+            dialog.remove();
+            return display;
+        }"""
+    )
+    assert display == "flex"
+
+
 def test_wireshark_is_a_command_away(table: Table) -> None:
     from playwright.sync_api import expect
 

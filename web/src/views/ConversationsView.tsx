@@ -71,7 +71,7 @@ export function ConversationsView() {
       ) : (
         <p class="empty">
           Conversations are put together from packets, which this token may not see. Sign in with a
-          token that has the right “capture”.
+          token that has the scope “capture”.
         </p>
       )}
       <Follow />

@@ -5,6 +5,7 @@ import type { How } from "../../analysis/conversation";
 import type { Dashboard } from "../../models/dashboard";
 import { useDashboard } from "../context";
 import { later } from "../ui/later";
+import "../../styles/follow.css";
 
 const FollowDialog = later(async () => (await import("./FollowDialog")).FollowDialog);
 

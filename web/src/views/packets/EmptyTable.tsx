@@ -48,7 +48,7 @@ function Reason() {
     return (
       <div class="empty-table" role="status">
         <p>This token may not see packets.</p>
-        <p>Sign in with a token that has the right “capture”.</p>
+        <p>Sign in with a token that has the scope “capture”.</p>
       </div>
     );
   }

@@ -5,6 +5,9 @@ import { openFile } from "../../models/opened-file";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
 
+/** What is no longer true once another file is open. */
+const NOT_OPENED = " was not opened. ";
+
 /** Return what opens a file and shows it. */
 export function useOpening(): (file: File) => Promise<void> {
   const { capture, notices, table } = useDashboard();
@@ -13,8 +16,9 @@ export function useOpening(): (file: File) => Promise<void> {
       const opened = await openFile(file);
       capture.open(opened);
       table.follow(false);
+      if (notices.current.peek()?.text.includes(NOT_OPENED)) notices.dismiss();
     } catch (error) {
-      notices.warn(`${file.name} was not opened. ${(error as Error).message}`);
+      notices.warn(`${file.name}${NOT_OPENED}${(error as Error).message}`);
     }
   };
 }
