@@ -62,9 +62,7 @@ def test_what_is_always_zero_is_one_line(busy: Screen) -> None:
     from playwright.sync_api import expect
 
     busy.choose("1 min")
-    expect(busy.page.get_by_text("No losses since")).to_be_visible(
-        timeout=90_000
-    )
+    expect(busy.page.get_by_text("No losses since")).to_be_visible(timeout=90_000)
     expect(chart(busy, "Lost packets by cause")).to_have_count(0)
 
 

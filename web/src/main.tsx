@@ -42,7 +42,9 @@ const theme = new ThemeModel(window.matchMedia("(prefers-color-scheme: dark)"), 
   document.documentElement.dataset["theme"] = shown;
 });
 const allows = document.querySelector<HTMLMetaElement>("[name=wintun-api-token-allows]")?.content;
-const place = { protocol, host, search, startWorker, allows: allows ?? null };
+// The sign-in stands in place of other pages too, as that of the API.
+const elsewhere = location.pathname === "/" ? {} : { reload: () => location.reload() };
+const place = { protocol, host, search, startWorker, allows: allows ?? null, ...elsewhere };
 const dashboard = new Dashboard(place, theme, store);
 
 // A token that the service did not take has no business in the address bar either.

@@ -42,6 +42,8 @@ export interface Place {
   readonly allows?: string | null;
   /** Start the worker; without this it runs in the page's own thread. */
   readonly startWorker?: () => WorkerPort;
+  /** Loads the page that the address names, where that is not the dashboard. */
+  readonly reload?: () => void;
 }
 
 const NOT_SIGNED_IN =
@@ -129,7 +131,7 @@ export class Dashboard {
     });
     this.signIn = new SignInModel(
       client,
-      () => void this.signInWith(null),
+      () => (place.reload ? place.reload() : void this.signInWith(null)),
       () => this.onSignedOut(SIGNED_OUT),
     );
     client.onUnauthorized = () => this.onSignedOut(this.signInReason());

@@ -51,7 +51,7 @@ export interface LossSummary {
   readonly unclaimed: number;
 }
 
-/** Return whether packets are gone for this cause because nobody wanted them any more. */
+/** Return whether packets are gone for this cause because no client wanted them any more. */
 export function isNeutral(cause: string): boolean {
   return cause === "unclaimed" || cause === "ended";
 }

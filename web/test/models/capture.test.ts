@@ -42,7 +42,7 @@ describe("what a capture tells of losses", () => {
     service().socket.say(lost("ended", 40, { first: 2, last: 41 }));
     expect(losses()).toEqual([
       "40 packets from host are missing (sequence 2 to 41): " +
-        "still in a client's queue when its connection ended",
+        "left in the queue of a client that disconnected",
     ]);
     expect(capture.missing).toBe(40);
   });

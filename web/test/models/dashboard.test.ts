@@ -46,7 +46,9 @@ describe("the dashboard", () => {
       const state = dashboard.connection.state.value;
       return state.name === "signed-out" ? state.reason : state.name;
     };
-    expect(reason()).toContain("This token does not have the scope read, so the dashboard cannot be shown.");
+    expect(reason()).toContain(
+      "This token does not have the scope read, so the dashboard cannot be shown.",
+    );
   });
 
   it("shows what the snapshot has", async () => {

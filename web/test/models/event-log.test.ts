@@ -150,7 +150,7 @@ describe("the event log", () => {
       log.add({ type: "session.loss", id: 1, time: TIME, data });
     }
     expect(log.shown().map((one) => one.text)).toEqual([
-      "Session on b lost 1,200 packets: still in a client's queue when its connection ended.",
+      "Session on b discarded 1,200 packets: left in the queue of a client that disconnected.",
       "Session on b lost 1,200 packets: the link was down.",
       "Session on b lost 1,200 packets: eaten by a grue.",
     ]);
