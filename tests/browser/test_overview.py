@@ -211,7 +211,7 @@ def test_settings_that_the_system_does_not_have_are_shown(
     faulty.select("OfficeNet")
     warning = faulty.page.get_by_role("article").locator(".warning-box")
     expect(warning).to_contain_text("is not as it was requested")
-    expect(warning.get_by_role("listitem")).to_have_text(["MTU: 1420"])
+    expect(warning.get_by_role("listitem")).to_have_text(["Not set: MTU 1420"])
 
 
 def test_the_tunnel_type_is_asked_for_by_its_name(browser: Browser, tmp_path: Path) -> None:

@@ -405,7 +405,7 @@ def test_a_token_that_may_not_read_is_told_and_left(visitor: Screen) -> None:
     page.goto(f"{service.url}/?token={service.token(Scope.INJECT)}")
     for path in ("/", "/docs"):
         page.goto(f"{service.url}{path}")
-        expect(page.get_by_text("This token may inject packets, but not read")).to_be_visible()
+        expect(page.get_by_text("It has: inject.")).to_be_visible()
     page.get_by_label("Token", exact=True).fill(TOKEN)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.goto(service.url)
@@ -436,9 +436,9 @@ def test_a_token_that_may_not_read_gets_a_page_that_says_so(visitor: Screen) -> 
     service = visitor.service
     visitor.tolerated += [REFUSED, "status of 403"]
     visitor.page.goto(f"{service.url}/?token={service.token(Scope.INJECT)}")
-    expect(visitor.page.get_by_text("may inject packets, but not read")).to_be_visible()
+    expect(visitor.page.get_by_text("It has: inject.")).to_be_visible()
     visitor.page.reload()
-    expect(visitor.page.get_by_text("may inject packets, but not read")).to_be_visible()
+    expect(visitor.page.get_by_text("It has: inject.")).to_be_visible()
     paste(visitor)
     visitor.is_live()
 
