@@ -161,7 +161,9 @@ def _seconds(text: str) -> float:
     seconds = durations.seconds_of(text)
     if seconds is None:
         if durations.is_zero(text):
-            raise typer.BadParameter("must be longer than zero", param_hint="--expires-in")
+            raise typer.BadParameter(
+                "must be longer than zero, for example 12h, 7d", param_hint="--expires-in"
+            )
         raise typer.BadParameter(
             f"{text!r} is not a length of time. Write it as 90m, 12h, 7d or 3600.",
             param_hint="--expires-in",
