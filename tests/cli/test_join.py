@@ -116,6 +116,7 @@ def test_hosts_join_and_leave(lab: Lab) -> None:
 def test_changes_are_documents_with_json(lab: Lab) -> None:
     """Every line is an event as those of a service are, numbered without a gap."""
     program = lab.join("L1", "--json")
+    program.wait_for("claim.held")  # which may come after the packets begin to flow
     program.end()
     events = [json.loads(line) for line in program.stdout.splitlines()]
     assert [event["id"] for event in events] == list(range(1, len(events) + 1))
