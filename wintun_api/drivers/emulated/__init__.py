@@ -17,6 +17,7 @@
     network         the hosts behind a link: they answer ping, and echo over UDP and TCP
     traffic         the times of background traffic
     message         what an IP packet carries, checked
+    numbering       hops and identifications of what one end sends
     segment         TCP segments and their numbers
     reassembly      data of TCP segments in order again
     connection      one TCP connection that echoes

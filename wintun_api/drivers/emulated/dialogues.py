@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 from wintun_api.drivers.emulated import scenery
 from wintun_api.drivers.emulated.machine import Device
 from wintun_api.drivers.emulated.message import Message, message_of
+from wintun_api.drivers.emulated.numbering import Numbering
 from wintun_api.drivers.emulated.scenery import AAAA, MSS, A, Address
 from wintun_api.drivers.emulated.segment import MASK, Segment, mss_option, segment_of
 from wintun_api.packet import build
@@ -61,7 +62,7 @@ class Dialogues:
         self._device = device
         self._random = random
         self._talks: dict[Key, _Talk] = {}
-        self._identification = random.randrange(1 << 16)
+        self._numbered = Numbering(128, random.randrange(1 << 16))
         self._kinds: tuple[Callable[[Address], Steps], ...] = (
             *(self._web, self._web, self._web, self._secure, self._secure, self._secure),
             *(self._lookup, self._nothing, self._quic, self._ping, self._ping),
@@ -131,19 +132,6 @@ class Dialogues:
 
     def _port(self) -> int:
         return self._random.randrange(FIRST_PORT, 65536)
-
-    def _numbered(self, packet: bytes, ttl: int = 128) -> bytes:
-        if packet[0] >> 4 == 6:
-            return packet[:7] + bytes((ttl,)) + packet[8:]
-        self._identification = (self._identification + 1) & 0xFFFF
-        return build.ipv4(
-            IPv4Address(packet[12:16]),
-            IPv4Address(packet[16:20]),
-            packet[9],
-            packet[20:],
-            ttl=ttl,
-            identification=self._identification,
-        )
 
     # Datagrams
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 from random import Random
 
 from wintun_api.drivers.emulated import scenery
 from wintun_api.drivers.emulated.message import Message, message_of
 from wintun_api.drivers.emulated.network import is_ip
+from wintun_api.drivers.emulated.numbering import Numbering
 from wintun_api.drivers.emulated.scenery import MSS, REFUSING, Address
 from wintun_api.drivers.emulated.segment import MASK, Segment, mss_option, segment_of
 from wintun_api.packet import build
@@ -61,7 +61,7 @@ class Peers:
     def __init__(self, random: Random) -> None:
         self._random = random
         self._connections: OrderedDict[_Pair, _Connection] = OrderedDict()
-        self._identification = random.randrange(1 << 16)
+        self._numbered = Numbering(54, random.randrange(1 << 16))
 
     def __len__(self) -> int:
         """Return how many TCP connections there are."""
@@ -251,17 +251,3 @@ class Peers:
             payload=payload,
         )
         return self._numbered(packet)
-
-    def _numbered(self, packet: bytes, ttl: int = 54) -> bytes:
-        """Give a packet the hops that it has left, and an IPv4 packet its number."""
-        if packet[0] >> 4 == 6:
-            return packet[:7] + bytes((ttl,)) + packet[8:]
-        self._identification = (self._identification + 1) & 0xFFFF
-        return build.ipv4(
-            IPv4Address(packet[12:16]),
-            IPv4Address(packet[16:20]),
-            packet[9],
-            packet[20:],
-            ttl=ttl,
-            identification=self._identification,
-        )
