@@ -13,7 +13,7 @@ pytestmark = pytest.mark.heavy
 
 def status(screen: Screen) -> str:
     """Return the line of numbers below the table."""
-    return screen.page.locator(".status-line").inner_text()
+    return str(screen.page.locator(".status-line").inner_text())
 
 
 def test_a_filter_under_a_stream(screen: Screen) -> None:
