@@ -81,7 +81,7 @@ document.addEventListener("visibilitychange", () => {
 });
 // A page in the browser's memory must not hold its sockets open.
 window.addEventListener("pagehide", () => {
-  keepCount(dashboard.capture.file.peek() === null ? dashboard.capture.ring.count : 0);
+  keepCount(dashboard.capture.file.peek() === null ? dashboard.capture.ring.packets : 0);
   dashboard.leave();
 });
 window.addEventListener("pageshow", (event) => {

@@ -95,7 +95,7 @@ export class CaptureModel {
 
   /** Packets that came, since the adapter was chosen or the table was cleared. */
   get arrived(): number {
-    return this.file.peek()?.ring.count ?? this.now.arrived;
+    return this.file.peek()?.ring.packets ?? this.now.arrived;
   }
 
   /** Packets that are missing by their sequence numbers. */

@@ -23,6 +23,14 @@ export class FilteredRows {
     return this.limit === Number.POSITIVE_INFINITY ? this.kept : this.placeOf(this.limit);
   }
 
+  /** Packets that pass, of those looked at so far; losses are rows and no packets. */
+  get packets(): number {
+    const { count } = this;
+    let losses = 0;
+    for (const row of this.ring.lossRows) losses += Number(this.at(this.indexOf(row)) === row);
+    return count - losses;
+  }
+
   /** The number of the row at a place among those that pass; -1 outside. */
   at(index: number): number {
     if (index < 0 || index >= this.count) return -1;

@@ -53,6 +53,10 @@ export class PacketRing {
   end = 0;
   /** Bytes of the messages that are kept. */
   bytes = 0;
+  /** Packets that made room for newer ones, since the ring was cleared. */
+  evicted = 0;
+  /** The bound that the last of them went for. */
+  evictedBy: keyof Bounds = "packets";
   /** What rows without bytes are, by their number: packets of a file that are not IP. */
   readonly foreign = new Map<number, string>();
   /** Whether every packet tells its direction. */
@@ -95,6 +99,16 @@ export class PacketRing {
     return this.end - this.first;
   }
 
+  /** Packets that are kept: the rows without those of losses. */
+  get packets(): number {
+    return this.count - this.losses.size;
+  }
+
+  /** The rows that are no packets, in order. */
+  get lossRows(): Iterable<number> {
+    return this.losses.keys();
+  }
+
   has(row: number): boolean {
     return row >= this.first && row < this.end;
   }
@@ -135,7 +149,7 @@ export class PacketRing {
       this.end++;
       if (sequenceDeltas === null) sequence++;
     }
-    while (this.bytes > this.bounds.bytes && this.first < this.end) this.evict();
+    while (this.bytes > this.bounds.bytes && this.first < this.end) this.evict("bytes");
   }
 
   /** Append a row that says what is missing before the next packet. */
@@ -156,7 +170,7 @@ export class PacketRing {
   /** Forget every row. Numbers go on. */
   clear(): void {
     this.base = this.first = this.end;
-    this.bytes = 0;
+    this.bytes = this.evicted = 0;
     this.messages.fill(EMPTY);
     this.losses.clear();
     this.skipped.fill(null);
@@ -317,11 +331,15 @@ export class PacketRing {
     if (this.count === 0 || before !== message) this.bytes += message.byteLength;
   }
 
-  private evict(): void {
+  private evict(bound: keyof Bounds = "packets"): void {
     const { packets } = this.bounds;
     const slot = this.first % packets;
     const message = this.messages[slot] ?? EMPTY;
     if (this.kinds[slot] === LOSS) this.losses.delete(this.first);
+    else {
+      this.evicted++;
+      this.evictedBy = bound;
+    }
     this.messages[slot] = EMPTY;
     this.first++;
     const next = this.first < this.end ? this.messages[this.first % packets] : undefined;

@@ -54,6 +54,20 @@ describe("the filtered rows", () => {
     expect(rowsOf(rows)).toEqual([2, 4]);
   });
 
+  it("count packets without the losses between them", () => {
+    const ring = ringOf(3);
+    ring.appendLoss({ cause: "queue", injected: false, count: 9, first: null, last: null }, 0n);
+    const all = new FilteredRows(ring);
+    expect([all.count, all.packets, ring.packets]).toEqual([4, 3, 3]);
+    const rows = new FilteredRows(ring);
+    rows.restart(ring, true);
+    expect(rows.packets).toBe(0);
+    rows.insert(Float64Array.of(1, 3));
+    expect([rows.count, rows.packets]).toEqual([2, 1]);
+    rows.limit = 3;
+    expect(rows.packets).toBe(1);
+  });
+
   it("hold as many as the ring has", () => {
     const ring = ringOf(100);
     const rows = new FilteredRows(ring);

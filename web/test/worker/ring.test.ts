@@ -39,6 +39,18 @@ describe("the packet ring", () => {
     expect(ring.count).toBe(1);
   });
 
+  it("counts the packets that had to go, and for which bound", () => {
+    const ring = new PacketRing({ packets: 6, bytes: 1e6 });
+    ring.appendLoss({ cause: "queue", injected: false, count: 9, first: null, last: null }, 0n);
+    ring.append(batch(8));
+    expect([ring.evicted, ring.evictedBy]).toEqual([2, "packets"]);
+    ring.clear();
+    expect(ring.evicted).toBe(0);
+    const small = new PacketRing({ packets: 1000, bytes: 5000 });
+    for (let i = 0; i < 50; i++) small.append(batch(10, 10 * i, 17, 100));
+    expect([small.evicted, small.evictedBy]).toEqual([500 - small.count, "bytes"]);
+  });
+
   it("gives each packet its own time where the batch has one", () => {
     const ring = new PacketRing();
     ring.append({ ...batch(2), timeNs: 5n * 10n ** 9n, times: Uint32Array.of(0, 4_000_000_000) });

@@ -22,7 +22,7 @@ function Reason() {
   void table.version.value;
   void capture.generation.value;
   const { pending } = capture.engine;
-  const kept = capture.ring.count;
+  const kept = capture.ring.packets;
   if (kept > 0 && table.filterText.value.trim() !== "") {
     return (
       <div class="empty-table" role="status">

@@ -13,7 +13,7 @@ export function FileStrip() {
   return (
     <div class="file-strip" role="status">
       <p>
-        <strong>File</strong> <Name of={file.name} /> · {count(file.ring.count)} packets
+        <strong>File</strong> <Name of={file.name} /> · {count(file.ring.packets)} packets
         {!file.hasDirections && " · directions are not in the file"}
       </p>
       {file.faults.length > 0 && (

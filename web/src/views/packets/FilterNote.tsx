@@ -1,5 +1,6 @@
 /** The line below the filter: what is wrong with it and what to do, or how much passes it. */
 
+import { echoOf } from "../../models/filter-echo";
 import { count } from "../../models/units";
 import { useDashboard } from "../context";
 import { useTools } from "./tools";
@@ -8,30 +9,30 @@ export function FilterNote({ text }: { text: string }) {
   const { table } = useDashboard();
   const { history } = useTools();
   const error = table.filterError.value;
-  const offer = error?.offer;
+  const echo = error && echoOf(text, error);
   // Its place is always there, so that the table below does not move.
   return (
     <div id="filter-note" class="filter-note">
-      {error === null ? (
+      {echo === null ? (
         <Matches />
       ) : (
         <p class="filter-error" role="alert">
           <code>
-            {text.slice(0, error.start)}
-            <mark>{text.slice(error.start, error.end) || " "}</mark>
-            {text.slice(error.end)}
+            {echo.before}
+            <mark>{echo.wrong}</mark>
+            {echo.after}
           </code>{" "}
-          {offer === undefined ? error.message : error.message.replace(SAID, "")}{" "}
-          {offer !== undefined && (
+          {echo.message}{" "}
+          {echo.offer !== "" && (
             <button
               type="button"
               class="text-button"
               onClick={() => {
-                table.filter(offer);
-                history.remember(offer);
+                table.filter(echo.offer);
+                history.remember(echo.offer);
               }}
             >
-              {labelOf(offer)}
+              {labelOf(echo.offer)}
             </button>
           )}
         </p>
@@ -47,7 +48,7 @@ function Matches() {
   void table.version.value;
   const { rows, capture } = table;
   const { pending } = capture.engine;
-  const [passed, kept] = [count(rows.count), count(capture.ring.count)];
+  const [passed, kept] = [count(rows.packets), count(capture.ring.packets)];
   return (
     <p>
       {capture.file.value?.hasDirections === false &&
@@ -63,9 +64,6 @@ function Matches() {
 /** Words of a filter that ask which way a packet went, which those in quotes do not. */
 const WAYS = /\b(?:from|to)\s+host\b|\b(?:received|injected)\b/i;
 const QUOTED = /"(?:[^"\\]|\\.)*"/g;
-
-/** What the offer says again. */
-const SAID = / Search the text for it: .*$/;
 
 /** "Search the text for “arp”" for a filter that is one text; else the filter itself. */
 function labelOf(offer: string): string {

@@ -1,5 +1,6 @@
 /** The selected packet: its layers and fields, and its bytes, each pointing at the other. */
 
+import { useComputed } from "@preact/signals";
 import type { How } from "../../analysis/conversation";
 import type { Dashboard } from "../../models/dashboard";
 import type { SelectedPacket } from "../../models/packet-table";
@@ -33,6 +34,7 @@ export function PacketDetail({ onClose }: { onClose: () => void }) {
       }}
     >
       <Heading packet={packet} onClose={onClose} />
+      <Evicted />
       <div class="parts">
         <FieldTree />
         <HexView key={packet.row} bytes={packet.bytes} />
@@ -93,6 +95,23 @@ function Heading({ packet, onClose }: { packet: SelectedPacket; onClose: () => v
         <Button icon="close" label="Close the details" kind="quiet" onClick={onClose} />
       </div>
     </header>
+  );
+}
+
+/** Say that the row of the selected packet had to go; the place is there before the text comes. */
+function Evicted() {
+  const { table } = useDashboard();
+  const isGone = useComputed(() => {
+    void table.version.value;
+    const packet = table.selected.value;
+    return packet !== null && packet.row < table.capture.ring.first;
+  });
+  return (
+    <p class="evicted" role="status">
+      {isGone.value &&
+        "This packet is no longer in the table: it was dropped at the limit to make room. " +
+          "What is shown here is a copy."}
+    </p>
   );
 }
 

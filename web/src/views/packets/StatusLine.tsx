@@ -1,49 +1,43 @@
-/** One line of numbers below the table, written a few times a second. */
+/** One line of numbers below the table, which change with it. */
 
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import type { PacketTools } from "../../models/packet-tools";
+import type { Bounds } from "../../models/packet-ring";
 import { binary, count } from "../../models/units";
 import { useTools } from "./tools";
 
-const PERIOD = 250;
-
 export function StatusLine() {
-  const tools = useTools();
-  const numbers = useSignal(numbersOf(tools));
-  useEffect(() => {
-    const timer = setInterval(() => {
-      const now = numbersOf(tools);
-      if (now.join() !== numbers.peek().join()) numbers.value = now;
-    }, PERIOD);
-    return () => clearInterval(timer);
-  }, [tools, numbers]);
-  const [shown = 0, kept = 0, bytes = 0, arrived = 0, missing = 0, notKept = 0, ...rest] =
-    numbers.value;
-  const isFile = tools.table.capture.file.value !== null;
-  const [pending = 0, selected = 0, marked = 0] = rest;
+  const { table, picked, marked } = useTools();
+  void [table.version.value, picked.version.value, marked.version.value];
+  const { rows, capture } = table;
+  void capture.generation.value;
+  const { ring, arrived, missing, engine } = capture;
+  const { notKept, evicted } = ring;
+  const { pending } = engine;
+  const [selected, starred] = [picked.count, marked.count];
   return (
     <footer class="status-line">
       <span>
         {pending > 0 && "at least "}
-        <b>{count(shown)}</b> of {count(kept)} packets shown
+        <b>{count(rows.packets)}</b> of {count(ring.packets)} packets shown
       </span>
-      <span>{binary(bytes)} kept</span>
-      {!isFile && <span>{count(arrived)} arrived</span>}
+      <span>{binary(ring.bytes)} kept</span>
+      {capture.file.value === null && <span>{count(arrived)} arrived</span>}
       {selected > 1 && <span>{count(selected)} selected</span>}
-      {marked > 0 && <span>★ {count(marked)} marked</span>}
+      {starred > 0 && <span>★ {count(starred)} marked</span>}
       {missing > 0 && <span class="missing">{count(missing)} missing</span>}
       {notKept > 0 && <span class="missing">{count(notKept)} not kept while paused</span>}
+      {evicted > 0 && (
+        <span title="The limits are under Table.">
+          {count(evicted)} older {evicted === 1 ? "packet was" : "packets were"} dropped (
+          {LIMITS[ring.evictedBy](ring.bounds)})
+        </span>
+      )}
       {pending > 0 && <span>filtering, {count(pending)} to go</span>}
     </footer>
   );
 }
 
-function numbersOf({ table, picked, marked }: PacketTools): number[] {
-  const { rows, capture } = table;
-  const { ring, arrived, missing, engine } = capture;
-  return [
-    ...[rows.count, ring.count, ring.bytes, arrived, missing, ring.notKept],
-    ...[engine.pending, picked.count, marked.count],
-  ];
-}
+/** The settings that packets are dropped for, as the panel of the table calls them. */
+const LIMITS: Readonly<Record<keyof Bounds, (bounds: Bounds) => string>> = {
+  packets: ({ packets }) => `Max packets: ${count(packets)}`,
+  bytes: ({ bytes }) => `Max memory: ${binary(bytes)}`,
+};

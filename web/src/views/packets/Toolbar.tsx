@@ -75,7 +75,11 @@ function SaveMenu() {
     const current = table.selected.peek()?.row;
     const selected = picked.count > 0 ? picked.list() : current === undefined ? [] : [current];
     return [
-      { label: "Save what is shown", hint: countOf(table.rows.count), onChoose: () => void run() },
+      {
+        label: "Save what is shown",
+        hint: countOf(table.rows.packets),
+        onChoose: () => void run(),
+      },
       {
         label: "Save what is selected",
         hint: countOf(selected.length),
