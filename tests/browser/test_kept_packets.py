@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +39,10 @@ def test_a_restart_of_the_service(browser: Browser, tmp_path: Path) -> None:
             screen.service = second
             screen.is_live()
             row(screen, 2001).wait_for()
-            session = second.session(second.adapter(name="OfficeNet"))["id"]
+            adapter = second.adapter(name="OfficeNet")
+            with_service = "The session on OfficeNet ended when the service restarted."
+            screen.page.get_by_text(with_service).wait_for()
+            session = second.session(adapter)["id"]
             show(screen, session, 2003)
             row(screen, 2001).wait_for()
             screen.page.get_by_role("row").filter(has_text=NEW_SESSION).wait_for()
@@ -46,6 +50,8 @@ def test_a_restart_of_the_service(browser: Browser, tmp_path: Path) -> None:
 
 def test_the_end_of_a_session_and_of_its_adapter(screen: Screen) -> None:
     """The rows stay, the page shows no other adapter, and a new session goes on in the table."""
+    from playwright.sync_api import expect
+
     service = screen.service
     session = capture(screen, 2001)
     adapter = service.http.get(f"/v1/sessions/{session}").json()["adapter"]
@@ -53,9 +59,11 @@ def test_the_end_of_a_session_and_of_its_adapter(screen: Screen) -> None:
     service.http.delete(f"/v1/sessions/{session}")
     screen.page.locator(".stream.ended").wait_for()
     row(screen, 2001).wait_for()
+    screen.page.get_by_text("The session on OfficeNet has ended").wait_for()
     service.http.delete(f"/v1/adapters/{adapter}")
     inject(service, other, 2009)
     row(screen, 2001).wait_for()
+    expect(screen.page).to_have_title(re.compile(r"^Packets · OfficeNet \(deleted\) "))
     again = service.session(service.adapter(name="OfficeNet"))["id"]
     show(screen, again, 2002)
     row(screen, 2001).wait_for()
@@ -133,6 +141,27 @@ def test_only_views_of_packets_subscribe(screen: Screen) -> None:
     screen.go("Packets")
     row(screen, 2001).wait_for()
     assert subscribers() == 1
+
+
+def test_what_the_limit_drops(screen: Screen) -> None:
+    """How many went is said with the setting; a selected packet stays, and says that it went."""
+    from playwright.sync_api import expect
+
+    screen.page.evaluate("localStorage.setItem('wintun-api.limits', '[3,67108864,0]')")
+    screen.page.reload()
+    session = capture(screen, 2001, 2002)
+    status = screen.page.locator(".status-line")
+    expect(status).to_contain_text("2 of 2 packets shown")
+    expect(status).not_to_contain_text("dropped")
+    row(screen, 2001).click()
+    inject(screen.service, session, 2003, 2004)
+    row(screen, 2004).wait_for()
+    expect(status).to_contain_text("3 of 3 packets shown")
+    expect(status).to_contain_text("1 older packet was dropped (Max packets: 3)")
+    detail = screen.page.get_by_role("region", name="Packet details")
+    expect(detail).to_contain_text("This packet is no longer in the table")
+    row(screen, 2004).click()
+    expect(detail).not_to_contain_text("no longer in the table")
 
 
 def test_what_a_reload_drops(screen: Screen) -> None:

@@ -94,6 +94,9 @@ export class Dashboard {
   /** Whether the service gave this page to the browser's cookie. */
   private hasCookie = false;
   private wasSignedIn = false;
+  /** When the service started, and whether it did so since the last snapshot. */
+  private startedAt = "";
+  private isAnew = false;
   private hasPast = false;
   /** The id of the stream of events in the list of clients. */
   private eventsClient: string | undefined;
@@ -252,6 +255,8 @@ export class Dashboard {
 
   private onSystem(system: System): void {
     this.wasSignedIn = true;
+    this.isAnew ||= this.startedAt !== "" && this.startedAt !== system.started_at;
+    this.startedAt = system.started_at;
     this.service.system.value = system;
     void this.service.loadDriver();
   }
@@ -262,7 +267,8 @@ export class Dashboard {
         this.eventsClient = message.client;
         this.adapters.reset(message.adapters);
         this.log.know(message.adapters);
-        this.sessions.reset(message.sessions);
+        this.sessions.reset(message.sessions, this.isAnew);
+        this.isAnew = false;
         this.captures.doubt();
         if (!this.hasPast) void this.readPast(message.oldest, message.id);
         return;

@@ -13,6 +13,9 @@ import type {
 import { Polling } from "./polling";
 import { Rates } from "./rates";
 
+/** Why a session ends with its service. */
+const STOPPING = "The service is shutting down.";
+
 /** The summary of an impairment that does nothing to any packet. */
 const NOTHING = "nothing";
 
@@ -31,6 +34,8 @@ export class SessionsModel {
   readonly news = signal<ImpairmentNews | null>(null);
   /** Called with each session whose counters were read. */
   onCounters: (session: Session, timeMs: number) => void = () => undefined;
+  /** The ids of those that ended because their service did. */
+  private stopped: ReadonlySet<string> = new Set();
   private readonly ratesOf = new Map<string, Rates>();
   private readonly polling = new Polling();
 
@@ -50,6 +55,11 @@ export class SessionsModel {
       );
   }
 
+  /** Say whether a session that is no longer known ended because its service did. */
+  stoppedWithService(id: string | null): boolean {
+    return id !== null && this.find(id) === undefined && this.stopped.has(id);
+  }
+
   /** What is done to the packets of an adapter on request, in one line; null if nothing. */
   impairmentOf(adapter: string): string | null {
     const session = this.of(adapter);
@@ -65,8 +75,12 @@ export class SessionsModel {
     return rates;
   }
 
-  /** Begin anew with these. */
-  reset(sessions: readonly Session[]): void {
+  /** Begin anew with these; `isAnew` says that the service was started again since the last time. */
+  reset(sessions: readonly Session[], isAnew = false): void {
+    if (isAnew) {
+      const ran = this.list.peek().filter((one) => isRunning(one) || one.reason === STOPPING);
+      this.stopped = new Set(ran.map(({ id }) => id));
+    }
     this.known.value = new Map(sessions.map((session) => [session.id, session]));
     for (const id of this.ratesOf.keys()) {
       if (!this.known.value.has(id)) this.ratesOf.delete(id);

@@ -28,6 +28,7 @@ function nameThere({ chosen }: ReturnType<typeof useDashboard>): string | null {
 /** Say why there are no new packets, and what to do; nothing while a session runs. */
 export function whyNoPackets({
   adapters,
+  capture,
   chosen,
   connection,
   service,
@@ -48,6 +49,9 @@ export function whyNoPackets({
     case "there": {
       const session = sessions.of(chosen.guid.value);
       if (session !== undefined && isRunning(session)) return "";
+      if (session === undefined && sessions.stoppedWithService(capture.session.value)) {
+        return `The session on ${name} ended when the service restarted.${start}`;
+      }
       const reason = session?.reason ? ` (${session.reason.replace(/\.$/, "")})` : "";
       return session === undefined
         ? `${name} has no session.${start}`

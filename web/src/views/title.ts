@@ -24,7 +24,9 @@ export function titleOf(dashboard: Dashboard): string {
   if (file !== null) parts.push(plainName(file.name));
   else if (tab === "traffic" && param("all") !== "") parts.push("all adapters");
   else if (ofStream(tab)) {
-    parts.push(chosen.state.value === "unknown" ? "" : plainName(chosen.name.value));
+    const state = chosen.state.value;
+    const name = plainName(chosen.name.value);
+    parts.push(state === "unknown" ? "" : state === "gone" ? `${name} (deleted)` : name);
   }
   const impaired = sessions.impaired.value.map(({ adapter }) =>
     plainName(adapters.find(adapter)?.name ?? ""),

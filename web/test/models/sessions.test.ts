@@ -35,6 +35,25 @@ describe("the sessions", () => {
     expect(ids(model)).toEqual(["c"]);
   });
 
+  it("went with a service that was started again, unless they had been ended", () => {
+    const model = new SessionsModel(newClient());
+    const reason = "The service is shutting down.";
+    const before = [
+      session({ id: "ran" }),
+      session({ id: "stopping", adapter: "b", state: "ended", reason }),
+      session({ id: "ended", adapter: "c", state: "ended", reason: "It was ended on request." }),
+    ];
+    const which = () => [...before, { id: null }].filter(({ id }) => model.stoppedWithService(id));
+    model.reset(before);
+    model.reset([]);
+    expect(which()).toEqual([]);
+    model.reset(before);
+    model.reset([], true);
+    expect(which().map(({ id }) => id)).toEqual(["ran", "stopping"]);
+    model.reset([session({ id: "ran" })]);
+    expect(which().map(({ id }) => id)).toEqual(["stopping"]);
+  });
+
   it("go with their adapter, and their rates with them", () => {
     const model = new SessionsModel(newClient());
     model.reset([session(), session({ id: "other", adapter: "other" })]);
