@@ -57,7 +57,7 @@ def test_a_token_is_created_and_shown_once(access: Screen) -> None:
     secret = page.locator(".created .copy .mono").inner_text()
     with access.service.client(secret) as http:
         assert http.get("/v1/system").json()["scopes"] == ["capture", "read"]
-    access.button("I have kept it").click()
+    access.button("I have saved it").click()
     assert secret not in page.content()
     row = page.get_by_role("row", name=re.compile("^grafana"))
     expect(row).to_contain_text("in 6 d 23 h")
@@ -146,5 +146,5 @@ def test_without_the_scope_the_view_says_so(
     with Screen(browser, service) as screen:
         screen.sign_in(service.token(scope))
         screen.go("Access")
-        expect(screen.page.locator("main")).to_contain_text("needs the scope admin")
+        expect(screen.page.locator("main")).to_contain_text("needs a token with the scope admin")
         expect(screen.button("New token…")).to_have_count(0)

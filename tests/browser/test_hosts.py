@@ -116,7 +116,7 @@ def test_no_host_is_said(screen: Screen) -> None:
 
     report(screen)
     link(screen).click()
-    expect(screen.page.get_by_text("No host is known yet.")).to_be_visible()
+    expect(screen.page.get_by_text("No hosts yet.")).to_be_visible()
 
 
 def test_the_tab_is_in_view_on_a_narrow_screen(screen: Screen) -> None:

@@ -275,7 +275,7 @@ def test_every_preset_can_be_applied(
 
     for preset in screen.service.http.get("/v1/impairments/presets").json():
         panel.get_by_label("Preset").select_option(preset["title"])
-        panel.get_by_label("Preset").select_option("Own values")
+        panel.get_by_label("Preset").select_option("Custom values")
         panel.locator("button[type=submit]").click()
         expect(screen.page.locator(".notice")).to_contain_text("is impaired")
         screen.button("Close this message").click()

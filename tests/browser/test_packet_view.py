@@ -138,14 +138,14 @@ def test_filters_are_remembered_and_saved(table: Table) -> None:
     page = table.screen.page
     table.filter.fill("udp and port 9999")
     table.filter.press("Enter")
-    page.get_by_title("Filters that were used or saved").click()
+    page.get_by_title("Recent and saved filters").click()
     page.get_by_label("Save the filter as").fill("our echo")
     table.screen.button("Save filter").click()
     table.screen.button("Clear the filter").click()
     page.reload()
     table.screen.is_live()
-    page.get_by_title("Filters that were used or saved").click()
-    expect(page.get_by_role("region", name="Used last")).to_contain_text("udp and port 9999")
+    page.get_by_title("Recent and saved filters").click()
+    expect(page.get_by_role("region", name="Recent filters")).to_contain_text("udp and port 9999")
     page.get_by_role("button", name="our echo").first.click()
     expect(table.filter).to_have_value("udp and port 9999")
 
@@ -264,7 +264,7 @@ def test_some_packets_are_marked_selected_and_saved(table: Table, tmp_path: Path
     expect(status).to_contain_text("★ 4 marked")
     table.screen.button("Save").click()
     with page.expect_download() as download:
-        page.get_by_role("menuitem", name="Save what is marked").click()
+        page.get_by_role("menuitem", name="Save marked packets").click()
     path = tmp_path / "marked.pcapng"
     download.value.save_as(path)
     open_file(table.screen, path)
@@ -313,7 +313,7 @@ def test_a_file_is_shown_in_place_of_what_comes(table: Table, tmp_path: Path) ->
     path.write_bytes(pcap(frame, arp, frame)[:-3])
     open_file(table.screen, path)
     strip = page.locator(".file-strip")
-    expect(strip).to_contain_text("office.pcap · 2 packets · directions are not in the file")
+    expect(strip).to_contain_text("office.pcap · 2 packets · the file has no directions")
     expect(strip).to_contain_text("The file ends inside packet 3")
     expect(strip).to_contain_text("1 of its packets is not IP")
     expect(page).to_have_title(re.compile("office.pcap"))
@@ -327,7 +327,7 @@ def test_a_file_is_shown_in_place_of_what_comes(table: Table, tmp_path: Path) ->
     expect(page.get_by_title("from the opener").first).to_be_visible()
     table.screen.go("Packets")
     table.inject(echo(2))
-    table.screen.button("Close the file, back to live").click()
+    table.screen.button("Close the file and go back to live").click()
     expect(table.row("reply")).to_have_count(2)
 
 
@@ -452,7 +452,7 @@ def test_the_view_keeps_the_rules_of_accessibility(table: Table) -> None:
     table.row("reply").first.click()
     table.screen.page.keyboard.press("Control+f")
     titles = (
-        "Filters that were used or saved",
+        "Recent and saved filters",
         "Columns, times and limits of the table",
         "What the arrows, colours and keys mean",
     )

@@ -187,7 +187,7 @@ def test_what_is_shown_is_saved(table: Table, tmp_path: Path) -> None:
     expect(table.row("40000")).to_have_count(0)
     with table.screen.page.expect_download() as download:
         table.screen.button("Save").click()
-        table.screen.page.get_by_role("menuitem", name="Save what is shown").click()
+        table.screen.page.get_by_role("menuitem", name="Save shown packets").click()
     assert download.value.suggested_filename.endswith(".pcapng")
     path = tmp_path / "saved.pcapng"
     download.value.save_as(path)

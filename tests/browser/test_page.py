@@ -103,7 +103,7 @@ def test_views_are_accessible(
         screen.button("New capture…").click()
         screen.fill("After packets", "0")
         screen.page.get_by_text(re.compile("^More:")).click()
-        screen.fill("Every size", "much")
+        screen.fill("Max file size", "much")
         screen.choose("Some")
         screen.button("Start capture").click()
         screen.dialog.get_by_role("alert").first.wait_for()

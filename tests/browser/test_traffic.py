@@ -190,5 +190,5 @@ def test_without_the_scope_capture_the_counters_are_shown(browser: Browser, tmp_
         service.session(service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"]))
         screen.go("Traffic")
         chart(screen, "Packets", "From host → [1-9]").wait_for()
-        expect(screen.page.get_by_text("it needs the scope capture")).to_be_visible()
+        expect(screen.page.get_by_text("does not have the scope “capture”")).to_be_visible()
         expect(region(screen, "Protocols")).to_have_count(0)

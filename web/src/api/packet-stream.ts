@@ -30,7 +30,7 @@ export interface StreamEvents {
   readonly onState: (state: StreamState) => void;
 }
 
-const UNREADABLE = "The page could not read a frame.";
+const UNREADABLE = "The page could not read a message from the service.";
 
 export class PacketStream {
   private socket: Socket | null = null;

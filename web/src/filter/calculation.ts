@@ -116,8 +116,8 @@ function addressText(address: number): string {
 export const FUNCTIONS: Readonly<Record<string, string>> = {
   len: "length in bytes",
   count: "how many there are in the packet",
-  lower: "text in small letters",
-  upper: "text in capital letters",
+  lower: "text in lower case",
+  upper: "text in upper case",
   string: "a number or address as text",
   max: "the largest",
   min: "the smallest",

@@ -69,7 +69,7 @@ export function compareOperands(
   if (kind !== other || kind === "mark" || operator === "matches") {
     throw new FilterError(
       operator === "matches"
-        ? 'A pattern in quotes should stand after matches, as in matches "GET|POST".'
+        ? 'A pattern in quotes should follow matches, as in matches "GET|POST".'
         : `${left.name} and ${right.name} cannot be compared with each other.`,
       place.start,
       place.end,
@@ -134,7 +134,7 @@ export function compareSet(
 export function numberOf(left: Operand, value: Token): number {
   const { low } = parsedValue(left, value);
   if (typeof low === "number") return low;
-  throw new FilterError(`A number should stand here.`, value.start, value.end);
+  throw new FilterError(`A number is missing here.`, value.start, value.end);
 }
 
 /** Return the bytes that a value is. */
@@ -147,7 +147,7 @@ export function literalBytes(value: Token): Uint8Array {
       (/^[0-9a-f]{1,2}(?:[:.-][0-9a-f]{1,2})+$/i.test(digits) && digits.split(/[:.-]/));
   if (parts) return Uint8Array.from(parts, (part) => Number.parseInt(part, 16));
   throw new FilterError(
-    `"${value.text}" are not bytes. Write them as 47:45:54, or text in quotes.`,
+    `"${value.text}" is not a sequence of bytes. Write it as 47:45:54, or text in quotes.`,
     value.start,
     value.end,
   );
@@ -213,7 +213,7 @@ function search(left: Operand, operator: "contains" | "matches", value: Token): 
   }
   if (value.kind !== "string") {
     throw new FilterError(
-      `A pattern stands in quotes: matches "${value.text}".`,
+      `Put the pattern in quotes: matches "${value.text}".`,
       value.start,
       value.end,
     );
@@ -255,7 +255,7 @@ function compareName(
   quantifier: Quantifier,
 ): Node {
   if (!/^[!=]=+$/.test(operator)) {
-    throw new FilterError("Only == and != go with the name of a value.", value.start, value.end);
+    throw new FilterError("A name can be compared with == and != only.", value.start, value.end);
   }
   const wanted = value.text.toLowerCase();
   if (!isName(wanted) && !MORE_NAMES.includes(wanted)) {
@@ -359,7 +359,7 @@ function parseNumber({ name, most, named }: Operand, value: Token): number {
   const number = text.startsWith("-") ? -size : size;
   const signed = most === 2 ** 31 - 1;
   if (number > most || (number < 0 && !signed && most < Number.POSITIVE_INFINITY)) {
-    throw new FilterError(`${isPort ? "A port" : name} is between 0 and ${most}.`, start, end);
+    throw new FilterError(`${isPort ? "A port" : name} must be between 0 and ${most}.`, start, end);
   }
   return number;
 }
@@ -378,7 +378,7 @@ function parseRange({ kind, name }: Operand, value: Token): Range {
   if (prefix.address.length !== size) {
     const other = name.replace(/^ip(v6)?/, (_, six) => (six ? "ip" : "ipv6"));
     throw new FilterError(
-      `${name} is of IPv${size === 4 ? "4" : "6"}. Write ${other} == ${value.text}, or host ${value.text}.`,
+      `${name} is an IPv${size === 4 ? "4" : "6"} field. Write ${other} == ${value.text}, or host ${value.text}.`,
       value.start,
       value.end,
     );

@@ -118,7 +118,7 @@ class Parser {
     const isTerm = token.kind === "word" || token.kind === "string" || token.text === "(";
     throw this.error(
       isTerm
-        ? `"and" or "or" should stand before ${this.quoted(token)}.`
+        ? `"and" or "or" is missing before ${this.quoted(token)}.`
         : `${this.quoted(token)} is not expected here.`,
       token,
       ...(isTerm && this.offers && compiles(joined) ? [joined] : []),
@@ -162,13 +162,13 @@ class Parser {
     }
     if (this.isSign() && !["{", "(", "-"].includes(token.text)) {
       throw this.error(
-        `A protocol, a field or text should stand before ${this.quoted(token)}.`,
+        `A protocol, a field or text is missing before ${this.quoted(token)}.`,
         token,
       );
     }
     if (token.kind === "word" && [...LOGIC, "in"].includes(token.text.toLowerCase())) {
       throw this.error(
-        `A protocol, a field or text should stand before ${this.quoted(token)}.`,
+        `A protocol, a field or text is missing before ${this.quoted(token)}.`,
         token,
       );
     }
@@ -224,7 +224,7 @@ class Parser {
     const field = first?.kind === "word" ? fieldOf(first.text) : undefined;
     const layer = second?.kind === "layer" ? Number(second.text) : 0;
     if (quantifier !== undefined && first) {
-      throw this.error(`A comparison should stand behind ${quantifier}.`, first);
+      throw this.error(`A comparison should follow ${quantifier}.`, first);
     }
     if (field !== undefined && first && tokens.length === (layer ? 2 : 1)) {
       if (BARE.includes(first.text.toLowerCase())) {
@@ -268,7 +268,7 @@ class Parser {
     if ("literal" in left) {
       const { kind, text } = left.literal;
       if (kind === "word" && /^[a-z_]/i.test(text)) throw this.unknown(left.literal);
-      throw this.error("A field should stand on the left side.", left.literal);
+      throw this.error("The left side should be a field.", left.literal);
     }
     const right = this.sum(0, left);
     if ("literal" in right) return compareValue(left, operator, right.literal, quantifier);
@@ -279,14 +279,18 @@ class Parser {
     const word = this.next("");
     const open = this.next('"{" and values');
     if (open.text !== "{") {
-      throw new FilterError("Values stand in curly brackets: in {80, 443}.", word.start, open.end);
+      throw new FilterError(
+        "Put the values in curly brackets: in {80, 443}.",
+        word.start,
+        open.end,
+      );
     }
     const members: [Token, Token | undefined][] = [];
     for (;;) {
       const token = this.next('"}"');
       if (token.text === "}" && token.kind === "sign" && members.length > 0) break;
       if (token.text === "," && token.kind === "sign" && members.length > 0) continue;
-      if (token.kind === "sign") throw this.error("A value should stand here.", token);
+      if (token.kind === "sign") throw this.error("A value is missing here.", token);
       if (!this.isSign("..")) members.push([token, undefined]);
       else {
         this.at++;
@@ -338,7 +342,7 @@ class Parser {
         return calculate(constant("number", 0, ""), token, of, (a, b) => a - b);
       }
       const close = { "{": "}", "(": ")" }[token.text];
-      if (close === undefined) throw this.error("A value should stand here.", token);
+      if (close === undefined) throw this.error("A value is missing here.", token);
       if (++this.depth > MAX_DEPTH) throw this.error("This is nested too deeply.", token);
       const inner = this.sum(0, beside);
       this.depth--;
@@ -377,7 +381,7 @@ class Parser {
     while (!this.isSign(")")) {
       if (args.length > 0 && !this.take([","])) {
         const wrong = this.next('")"');
-        throw this.error("A comma or the closing bracket should stand here.", wrong);
+        throw this.error("A comma or the closing bracket is missing here.", wrong);
       }
       args.push(this.needField(this.sum(0)));
     }
@@ -442,7 +446,7 @@ class Parser {
       while (this.peek() !== undefined && !this.isSign("}")) {
         const token = this.next("");
         if (token.text === "," && token.kind === "sign") continue;
-        if (token.kind === "sign") throw this.error("An address should stand here.", token);
+        if (token.kind === "sign") throw this.error("An address is missing here.", token);
         const high = this.isSign("..") && this.at++ ? this.next("the end of the range") : undefined;
         members.push(compareSet(of(token), [[token, high]], undefined));
       }
@@ -454,9 +458,9 @@ class Parser {
       return some(members);
     }
     const value = this.next(`an address after ${word.text}`);
-    if (value.kind === "sign") throw this.error("An address should stand here.", value);
+    if (value.kind === "sign") throw this.error("An address is missing here.", value);
     if (operator !== "==" && operator !== "!=") {
-      throw this.error(`${operator} does not go with ${word.text}.`, word);
+      throw this.error(`${operator} cannot be used with ${word.text}.`, word);
     }
     const equal = compareValue(of(value), "==", value, undefined);
     if (operator === "==") return equal;
@@ -473,7 +477,7 @@ class Parser {
 
   private notField(token: Token): FilterError {
     if (token.kind === "word" && fieldOf(token.text) === undefined) return this.unknown(token);
-    return this.error("A field should stand on the left side.", token);
+    return this.error("The left side should be a field.", token);
   }
 
   private unfit(token: Token): FilterError {
@@ -557,7 +561,7 @@ class Parser {
     const token = this.tokens[this.at++];
     if (token !== undefined) return token;
     const { length } = this.text;
-    throw new FilterError(`The filter ends where ${expected} should stand.`, length, length);
+    throw new FilterError(`The filter is not finished: ${expected} is missing.`, length, length);
   }
 }
 

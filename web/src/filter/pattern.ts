@@ -153,7 +153,7 @@ class Reader {
       case "*":
       case "+":
       case "?":
-        return this.fail("Nothing stands before this that could repeat", -1);
+        return this.fail("There is nothing before this to repeat", -1);
       default:
         return this.one(sign.charCodeAt(0));
     }
@@ -211,7 +211,7 @@ class Reader {
       return Number.parseInt(hex, 16);
     }
     const letter = this.text.charAt(this.at++);
-    if (letter === "") this.fail("Something should stand behind the backslash");
+    if (letter === "") this.fail("A character should follow the backslash");
     if (letter === "0") return 0;
     if (letter in CONTROLS) return CONTROLS[letter] ?? 0;
     if (/[1-9gk]/.test(letter)) this.fail(UNSUPPORTED, -1);
@@ -239,7 +239,7 @@ class Reader {
       if (low < 0 || this.peek() !== "-" || this.text.charAt(this.at + 1) === "]") continue;
       this.at++;
       const high = this.member(set);
-      if (high < low) this.fail("This range has no beginning before its end");
+      if (high < low) this.fail("This range ends before it begins");
       set.fill(1, low, high + 1);
     }
     this.at++;

@@ -20,7 +20,7 @@ export const ABOUT_STATES: Readonly<Record<ConversationState, string>> = {
   established: "Data can go both ways.",
   closing: "One end has closed its direction; the other can still send.",
   closed: "Both ends have closed the connection.",
-  reset: "One end broke the connection off.",
+  reset: "One end broke off the connection.",
   refused: "The other end refused the connection.",
   answered: "Both ends have sent packets.",
   unanswered: "Only one end has sent packets.",

@@ -53,7 +53,7 @@ const BAD_TOKEN =
   "a new one: see what it printed.";
 const NO_KEY =
   "This browser no longer has the key of its sign-in. Open the address that wintun-api " +
-  "printed again, or paste its token here.";
+  "printed, or paste its token here.";
 const SIGNED_OUT = "You are signed out. The token is still valid.";
 const NOT_VALID =
   "The sign-in is no longer valid: the token expired or was revoked, or this browser was signed " +

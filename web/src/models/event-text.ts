@@ -96,7 +96,7 @@ export function eventText(
         limit_packets,
         limit_bytes,
       } = event.data;
-      return `The impairment of adapter ${nameOf(adapter)} delays ${packets(delayed, direction)} with ${binary(bytes)}. It drops packets beyond ${count(limit_packets)} packets or ${binary(limit_bytes)}.`;
+      return `The impairment of adapter ${nameOf(adapter)} is holding ${packets(delayed, direction)} (${binary(bytes)}) in its delay queue. Beyond ${count(limit_packets)} packets or ${binary(limit_bytes)}, it drops packets.`;
     }
     case "recorder.set":
       return `Recording on ${nameOf(event.data.adapter)} started: ${limits(event.data)}.`;

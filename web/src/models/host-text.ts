@@ -55,7 +55,7 @@ export function leftOutText(host: NetworkHost): string {
 
 /** How far its clock is from the server's: "1.5 ms ahead". */
 export function clockText(offsetMs: number | null | undefined): string {
-  if (offsetMs == null) return "not known";
+  if (offsetMs == null) return "unknown";
   const far = Math.abs(offsetMs);
   const amount = far >= FAR ? duration(far / 1000) : `${far.toFixed(far < 10 ? 1 : 0)}\u00a0ms`;
   if (far < 0.05) return "exact";

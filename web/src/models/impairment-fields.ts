@@ -118,7 +118,7 @@ export const MORE: readonly { readonly title: string; readonly fields: readonly 
 export const DISTRIBUTIONS = ["uniform", "normal", "pareto", "paretonormal"] as const;
 export const SWITCHES = [
   ["blackout", "Blackout: lose every packet"],
-  ["too_big_reply", "Tell senders of packets that are too large (ICMP)"],
+  ["too_big_reply", "Tell the sender when a packet is too large (ICMP)"],
 ] as const;
 
 export const QUANTITIES: readonly Quantity[] = [...MAIN, ...MORE.flatMap(({ fields }) => fields)];

@@ -96,7 +96,7 @@ export class FindModel {
     const row = number - table.numberOf(0);
     const { ring } = table.capture;
     if (!ring.has(row)) return `Packet ${number} is not in the table.`;
-    if (ring.kind(row) === LOSS) return `Line ${number} says that packets are missing there.`;
+    if (ring.kind(row) === LOSS) return `Row ${number} marks missing packets.`;
     const isShown = table.rows.at(table.rows.indexOf(row)) === row;
     table.follow(false);
     table.select(row);

@@ -14,7 +14,7 @@ export const SCOPES: readonly (readonly [Scope, string])[] = [
   ["capture", "Receive packets, and record captures."],
   ["inject", "Send packets to the host."],
   ["metrics", "Read the metrics for Prometheus, and nothing else."],
-  ["admin", "Everything, also to change adapters, create tokens and disconnect clients."],
+  ["admin", "Everything, including changing adapters, creating tokens and disconnecting clients."],
 ];
 
 /** Seconds, or how else it is said when the token expires. */

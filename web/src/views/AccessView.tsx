@@ -37,12 +37,12 @@ function MayNot() {
   return (
     <section class="panel empty">
       <p>
-        This view shows the tokens of the service and who is connected. For that, the token of this
-        page needs the scope <strong>admin</strong>, which it does not have.
+        This view shows the tokens of the service and who is connected. It needs a token with the
+        scope <strong>admin</strong>, and the token of this page does not have it.
       </p>
       <p>
-        Sign in with the address that wintun-api printed when it started, or ask an administrator
-        for a token: <code>wintun-api tokens create admin</code>.
+        Sign in with the address that wintun-api printed when it started, or ask an administrator to
+        create a token: <code>wintun-api tokens create admin</code>.
       </p>
     </section>
   );

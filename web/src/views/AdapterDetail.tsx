@@ -137,7 +137,7 @@ function Actions({ adapter }: { adapter: Adapter }) {
           title={
             runs
               ? "Stop the session before you release the adapter."
-              : "The service releases the adapter, so that another program can open it."
+              : "Releases the adapter so that another program can open it."
           }
           onClick={release}
         >
@@ -159,7 +159,7 @@ function Wanted({ adapter, wanted }: { adapter: Adapter; wanted: NonNullable<Ada
   const { link, notSet, extra } = deviation(adapter, wanted);
   return (
     <div class="warning-box">
-      <p>The adapter is not as it was requested from this service:</p>
+      <p>The adapter differs from what was requested:</p>
       <ul>
         {link !== "" && <li>{link}</li>}
         <Deviating title="Not set" of={notSet} />

@@ -72,8 +72,8 @@ function Nothing() {
       {service.can("capture") && (
         <p>
           Choose <strong>New capture…</strong> to write the packets of one, several or all adapters
-          into files of the service. A capture runs on when this page is closed. Its files open in
-          Wireshark.
+          to files on the service's computer. A capture keeps running when you close this page. You
+          can open its files in Wireshark.
         </p>
       )}
     </div>
@@ -84,7 +84,7 @@ function OnlySeen() {
   return (
     <p class="empty">
       This token may see captures, but not start, stop or download them, because it does not have
-      the scope capture. An administrator makes one that has it with{" "}
+      the scope “capture”. An administrator can create a token that has it:{" "}
       <code>wintun-api tokens create read capture</code>.
     </p>
   );

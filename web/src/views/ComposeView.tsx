@@ -123,7 +123,7 @@ function Ends() {
   return (
     <div class="ends">
       <Button icon="link" onClick={() => compose.swap()}>
-        Swap ends
+        Swap source and destination
       </Button>
       {hasBoth && (
         <Button onClick={() => compose.aim(addresses, isSix ? 4 : 6)}>

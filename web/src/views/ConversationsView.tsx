@@ -131,16 +131,16 @@ function Selected({ one }: { one: Conversation | undefined }) {
   if (one === undefined) {
     return (
       <p class="selected-line soft">
-        Select a conversation. Enter shows its packets, F follows what it says.
+        Select a conversation. Enter shows its packets, F follows its stream.
       </p>
     );
   }
   const resent = one.retransmissions;
   return (
     <p class="selected-line">
-      <b>{protocolOf(one)}</b> <bdi class="mono">{endText(one.source, one.sourcePort)}</bdi> opened
-      it to <bdi class="mono">{endText(one.destination, one.destinationPort)}</bdi>.{" "}
-      {STATES[one.state]}: {ABOUT_STATES[one.state]}
+      <b>{protocolOf(one)}</b> from <bdi class="mono">{endText(one.source, one.sourcePort)}</bdi> to{" "}
+      <bdi class="mono">{endText(one.destination, one.destinationPort)}</bdi>. {STATES[one.state]}:{" "}
+      {ABOUT_STATES[one.state]}
       {resent > 0 && ` ${count(resent)} segment${resent === 1 ? " was" : "s were"} sent again.`}
     </p>
   );
@@ -161,7 +161,7 @@ function Numbers() {
       {packetsLost > 0 && (
         <span class="missing">
           {count(packetsLost)} packet{packetsLost === 1 ? " was" : "s were"} lost before{" "}
-          {packetsLost === 1 ? "it" : "they"} came here; conversations may be incomplete
+          {packetsLost === 1 ? "it" : "they"} reached this page; conversations may be incomplete
         </span>
       )}
       {conversationsLost > 0 && (

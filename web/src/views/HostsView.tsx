@@ -46,7 +46,7 @@ function NetworkPanel({ network }: { network: Network }) {
         {!connected && <span class="badge warn">no connection to the bus</span>}
         <span class="grow" />
         <a href="/guide/fleet#see-the-hosts" target="_blank" rel="noopener">
-          What is counted
+          What these numbers mean
         </a>
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it */}
@@ -58,9 +58,11 @@ function NetworkPanel({ network }: { network: Network }) {
           ))}
         </table>
       </section>
-      {hosts.length + more === 0 && <p class="empty">No host is known yet.</p>}
+      {hosts.length + more === 0 && <p class="empty">No hosts yet.</p>}
       {more > 0 && (
-        <p class="empty">{count(more)} more hosts are listed by wintun-api hosts only.</p>
+        <p class="empty">
+          {count(more)} more hosts are not shown here. List them with <code>wintun-api hosts</code>.
+        </p>
       )}
     </section>
   );
@@ -106,7 +108,7 @@ function Facts({ network, host }: { network: Network; host: NetworkHost }) {
       <td class={isFar ? "number at-least-s lost" : "number at-least-s"}>
         {text.clockText(offset)}
       </td>
-      <td class="at-least-l">{since == null ? "not known" : momentText(since)}</td>
+      <td class="at-least-l">{since == null ? "unknown" : momentText(since)}</td>
     </tr>
   );
 }
@@ -153,10 +155,10 @@ function Packets({
 function Nothing() {
   return (
     <div class="empty">
-      <p>No network is joined.</p>
+      <p>This computer has not joined a network.</p>
       <p>
-        Join one with <code>wintun-api join NETWORK --adapter ADAPTER</code> on this machine; its
-        hosts are shown here then.
+        Join one with <code>wintun-api join NETWORK --adapter ADAPTER</code> on this computer. Its
+        hosts are then shown here.
       </p>
     </div>
   );

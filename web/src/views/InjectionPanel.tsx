@@ -48,7 +48,11 @@ export function InjectionPanel() {
         }}
       >
         <SessionNote />
-        {!mayInject && <p class="wrong-text">This token may not inject packets.</p>}
+        {!mayInject && (
+          <p class="wrong-text">
+            This token may not inject packets. Sign in with a token that has the scope “inject”.
+          </p>
+        )}
         <Choice
           label="How often"
           value={repeat}
@@ -61,7 +65,7 @@ export function InjectionPanel() {
               label="Packets"
               value={times}
               error={compose.error("count")}
-              hint={repeat === "rate" ? "Leave empty to send until you stop." : ""}
+              hint={repeat === "rate" ? "Leave empty to send until you choose Stop." : ""}
               onInput={(text) => compose.set({ count: text })}
             />
             {repeat === "rate" && (

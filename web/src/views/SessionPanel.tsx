@@ -68,7 +68,11 @@ function Losses({ session }: { session: Session }) {
       <span class="caption">{lost === 0 && unclaimed > 0 ? "Discarded" : "Lost"}</span>
       <strong>{isClean ? "None" : count(lost || unclaimed)}</strong>
       <span class="soft">
-        {isClean ? "no losses" : lost === 0 ? "no client took them" : unclaimed > 0 && discarded}
+        {isClean
+          ? "no losses"
+          : lost === 0
+            ? "no client was connected"
+            : unclaimed > 0 && discarded}
       </span>
     </div>
   );

@@ -33,8 +33,8 @@ const STACKINGS = [
   { id: "protocol", label: "Protocol" },
 ] as const;
 const NO_CAPTURE =
-  "Protocols and top talkers are counted from the packets, which this token may not receive: it " +
-  "needs the scope capture. The charts show the counters of the service.";
+  "Protocols and top talkers are counted from packets, which this token may not see: it does not " +
+  "have the scope “capture”. The charts show the counters of the service.";
 
 export function TrafficView() {
   const dashboard = useDashboard();
@@ -88,7 +88,7 @@ export function TrafficView() {
       {!isWhole && state.name === "ended" && state.again && <StreamStatus />}
       <Charts range={range} adapter={adapter} isByProtocol={isByProtocol} hovered={hovered} />
       {isWhole ? (
-        <p class="remark">Protocols and top talkers are those of one adapter: choose it above.</p>
+        <p class="remark">To see protocols and top talkers, choose one adapter above.</p>
       ) : mayCapture ? (
         <>
           {capture.file.value !== null && (
@@ -106,8 +106,9 @@ export function TrafficView() {
       )}
       <MarkList range={range} adapter={adapter} hovered={hovered} />
       <p class="remark soft">
-        This page keeps the figures of one hour and counts since it was opened at {openedAt}.
-        {traffic.forgotten > 0 && " The figures of some adapters were dropped: 64 are kept."}
+        This page has counted since it was opened at {openedAt}, and keeps the figures of one hour.
+        {traffic.forgotten > 0 &&
+          " It keeps figures of 64 adapters; those of some others were dropped."}
       </p>
     </div>
   );

@@ -85,7 +85,7 @@ function strange(bytes: Uint8Array): string {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     return "The file is compressed. Decompress it first, for example with gunzip.";
   }
-  return "This is not a capture file. Files of the formats pcap and pcapng can be opened.";
+  return "This is not a capture file. You can open files in the formats pcap and pcapng.";
 }
 
 /** First four bytes, read as little-endian: byte order, fraction of a second, record header. */
@@ -222,7 +222,7 @@ function packetOf(
   const link = links[index];
   if (link === undefined) {
     throw new Damage(
-      `Packet ${number}, at byte ${at}, is of interface ${index}, which is missing.`,
+      `Packet ${number}, at byte ${at}, refers to interface ${index}, which is missing.`,
     );
   }
   const start = body + head;

@@ -111,7 +111,7 @@ describe("a pattern", () => {
     ["(?=a)", "not supported"],
     ["(a)\\1", "not supported"],
     ["a++", "not supported"],
-    ["*a", "could repeat"],
+    ["*a", "before this to repeat"],
     ["[a", "closing bracket"],
     ["(a", "closing bracket"],
     ["a)", "never opened"],

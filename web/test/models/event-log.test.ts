@@ -204,7 +204,7 @@ describe("the event log", () => {
       ["warning", `${loses} new cause.`],
       [
         "warning",
-        "The impairment of adapter other delays 900 packets to the host with 2\u00a0KiB. It drops packets beyond 1,000 packets or 64\u00a0MiB.",
+        "The impairment of adapter other is holding 900 packets to the host (2\u00a0KiB) in its delay queue. Beyond 1,000 packets or 64\u00a0MiB, it drops packets.",
       ],
       ["warning", "The impairment of adapter OfficeNet lost 1 packet from the host: at random."],
     ]);

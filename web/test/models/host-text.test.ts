@@ -55,8 +55,8 @@ describe("a host in words", () => {
   it("says how its clock is", () => {
     const words = [null, undefined, 0, 1.54, -20, 90_000].map(text.clockText).map(plain);
     expect(words).toEqual([
-      "not known",
-      "not known",
+      "unknown",
+      "unknown",
       "exact",
       "1.5 ms ahead",
       "20 ms behind",

@@ -35,11 +35,11 @@ export function ClientPanel() {
         <span class="count">{list?.length}</span>
         <span class="grow" />
         <a href="/guide/security#who-is-connected" target="_blank" rel="noopener">
-          What is listed
+          What is listed here
         </a>
       </header>
       {list === null && !access.problem.value && <p class="waiting">Loading…</p>}
-      {list?.length === 0 && <p class="empty">No client has a stream open.</p>}
+      {list?.length === 0 && <p class="empty">No clients are connected.</p>}
       {list !== null && list.length > 0 && (
         <div class="scroll">
           <table class="grid">
@@ -83,7 +83,7 @@ function Row({ client, onChoose }: { client: ConnectedClient; onChoose: () => vo
       <td class="elastic at-least-l">
         <span class="mono">{text.addressText(client)}</span>
         <span class="soft">
-          <Name of={program || "does not say what it is"} cut />
+          <Name of={program || "unknown program"} cut />
         </span>
       </td>
       <td class="at-least-m">{momentText(since)}</td>
@@ -115,7 +115,7 @@ function Disconnect({ client, onClose }: { client: ConnectedClient; onClose: () 
   const name = `${text.kindText(client)}, ${text.tokenText(client)}`;
   const submit = async () => {
     if (!(await attempt.run(() => access.disconnect(client.id)))) return;
-    notices.say(`${plainName(name)}: disconnected.`);
+    notices.say(`${plainName(name)} was disconnected.`);
     onClose();
   };
   return (

@@ -25,7 +25,7 @@ export function CreateToken({ onClose }: { onClose: () => void }) {
       {problem && <ProblemText problem={problem} />}
       <Field
         label="Name"
-        hint="What the token is for, such as the program or the person that gets it."
+        hint="What the token is for, such as the program or person that will use it."
         autoFocus
         error={form.errors.value.name}
         value={form.name.value}
@@ -107,7 +107,7 @@ function Expiry({ form }: { form: TokenForm }) {
         {error ||
           (form.expiry.value === "never"
             ? "It is valid until it is revoked."
-            : "Connections that were opened with it end then, too.")}
+            : "Connections that use it end at that time, too.")}
       </p>
     </div>
   );

@@ -75,7 +75,7 @@ function Row({ token, onRevoke }: { token: Token; onRevoke: () => void }) {
   return (
     <tr>
       <th scope="row">
-        {label ? <Name of={label} cut /> : <span class="soft cut">Without a name</span>}
+        {label ? <Name of={label} cut /> : <span class="soft cut">No name</span>}
         <span class="soft mono cut">{id}</span>
       </th>
       <td>
@@ -111,8 +111,8 @@ function Created() {
         <strong>
           The token <Name of={token.label || token.id} /> was created.
         </strong>{" "}
-        Copy it now: it is shown only this once. Everybody who has it can do what it allows, so keep
-        it like a password.
+        Copy it now: it is shown only this once. Anyone who has it can do what it allows, so keep it
+        like a password.
       </p>
       <Copy text={token.token} label="token" />
       <Button
@@ -120,7 +120,7 @@ function Created() {
           access.created.value = null;
         }}
       >
-        I have kept it
+        I have saved it
       </Button>
     </div>
   );

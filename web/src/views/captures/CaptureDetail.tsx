@@ -74,7 +74,7 @@ export function CaptureDetail({ capture }: { capture: Capture }) {
           ],
           ["Direction", direction === "both" ? "Both" : WAYS[direction].label],
           ["Filter", filter && <code key="f">{filter}</code>],
-          ["Each packet", snaplen === 0 ? "all bytes" : `the first ${count(snaplen)} bytes`],
+          ["Snap length", snaplen === 0 ? "all bytes" : `the first ${count(snaplen)} bytes`],
           ...(marks ? ([["Comments", "say what happened to each packet"]] as const) : []),
           ...(trigger ? ([["Starts when", triggerText(trigger)]] as const) : []),
           ["Ends", stopText(capture.stop)],
@@ -104,15 +104,15 @@ function Actions({ capture }: { capture: Capture }) {
   const busy = notices.busy.value !== "";
   const stop = () =>
     notices.attempt(
-      "Stop",
+      `Could not stop capture ${name}`,
       () => captures.stop(id),
       () => `Capture ${name} was stopped.`,
     );
   const trigger = () =>
     notices.attempt(
-      "Trigger",
+      `Could not start capture ${name}`,
       () => captures.trigger(id),
-      () => `Capture ${name} was triggered.`,
+      () => `Capture ${name} was started.`,
     );
   return (
     <div class="actions" role="toolbar" aria-label={`Actions on ${name}`}>

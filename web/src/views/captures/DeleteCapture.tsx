@@ -31,10 +31,10 @@ export function DeleteCapture({ capture, onClose }: { capture: Capture; onClose:
     >
       {problem && <ProblemText problem={problem} />}
       <p>
-        {isActive(capture) && "It is stopped first. "}
+        {isActive(capture) && "The capture is stopped first. "}
         {files.length === 0
-          ? "There are no files."
-          : `This deletes ${what} (${binary(bytes)}) from the service. Download first what you want to keep.`}
+          ? "It has no files."
+          : `This deletes ${what} (${binary(bytes)}) from the service. Download first any file that you want to keep.`}
       </p>
     </Dialog>
   );

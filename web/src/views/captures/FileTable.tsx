@@ -49,7 +49,7 @@ export function FileTable({ capture }: { capture: Capture }) {
       {deleted > 0 && (
         <p class="reason">
           {deleted === 1 ? "1 older file was" : `${count(deleted)} older files were`} deleted to
-          stay within what is kept.
+          stay within the limits.
         </p>
       )}
     </>
@@ -68,7 +68,7 @@ function Row({ capture, file }: { capture: Capture; file: CaptureFile }) {
     try {
       save(await captures.file(capture.id, file.number, end.signal), file.name);
     } catch (error) {
-      if (!end.signal.aborted) notices.fail(`Download ${file.name}`, error);
+      if (!end.signal.aborted) notices.fail(`Could not download ${file.name}`, error);
     }
     if (!end.signal.aborted) setBusy(false);
   };

@@ -47,11 +47,11 @@ export function StartCapture({ onClose }: { onClose: () => void }) {
         label="Filter"
         hint={
           <>
-            In the{" "}
+            Written{" "}
             <a href="/guide/filters" target="_blank" rel="noopener">
-              language of tcpdump
+              as for tcpdump
             </a>
-            ; empty for every packet.
+            . Leave empty to capture every packet.
           </>
         }
         check={form.filter}
@@ -92,12 +92,17 @@ function More({ form }: { form: CaptureForm }) {
       </summary>
       <div>
         <Group title="New file" hint="So that no file gets too large to work with.">
-          <Text form={form} name="rotate.bytes" label="Every size" placeholder="such as 64 MiB" />
-          <Text form={form} name="rotate.seconds" label="Every time" placeholder="such as 1 h" />
+          <Text
+            form={form}
+            name="rotate.bytes"
+            label="Max file size"
+            placeholder="such as 64 MiB"
+          />
+          <Text form={form} name="rotate.seconds" label="Max file time" placeholder="such as 1 h" />
         </Group>
         <Group title="Keep" hint="Older files beyond these limits are deleted.">
-          <Text form={form} name="keep.files" label="Last files" placeholder="all files" />
-          <Text form={form} name="keep.bytes" label="Last size" placeholder="such as 10 GiB" />
+          <Text form={form} name="keep.files" label="Max files" placeholder="all files" />
+          <Text form={form} name="keep.bytes" label="Max total size" placeholder="such as 10 GiB" />
         </Group>
         <Text
           form={form}
@@ -120,8 +125,8 @@ function More({ form }: { form: CaptureForm }) {
             Add comments that say what happened to each packet
           </label>
           <p id={id} class="said">
-            The files then also have the packets that an impairment did not deliver, and those that
-            were rejected.
+            The files then also contain packets that an impairment dropped, and packets that were
+            rejected.
           </p>
         </div>
       </div>

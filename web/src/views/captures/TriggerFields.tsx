@@ -52,7 +52,7 @@ export function TriggerFields({ form }: { form: CaptureForm }) {
             name="trigger.before"
             label="Before"
             placeholder="0 s"
-            hint="Also captures what came this long before the start."
+            hint="Also captures packets from this long before the start."
           />
           <Text
             form={form}

@@ -226,7 +226,7 @@ function Nothing() {
   if (conversations.all.value.length > 0) {
     return (
       <div class="empty">
-        <p>No conversation has all of these words.</p>
+        <p>No conversation matches all of these words.</p>
         <Button
           onClick={() => {
             conversations.search.value = "";

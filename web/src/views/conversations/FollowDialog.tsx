@@ -227,12 +227,13 @@ function Notes({ followed, left, isHttp }: { followed: Followed; left: number; i
     dropped > 0 &&
       `${packets(dropped)} of this conversation ${dropped === 1 ? "is" : "are"} no longer kept; what is shown begins later.`,
     missing > 0 && `${bytes(missing)} are missing; each gap is marked.`,
-    cut > 0 && `Only the first ${binary(size)} are put together; ${bytes(cut)} are left out.`,
-    left > 0 && `Only the first ${binary(MAX_SHOWN)} are shown here. Save them to have all.`,
+    cut > 0 && `Only the first ${binary(size)} can be followed; ${bytes(cut)} are left out.`,
+    left > 0 &&
+      `Only the first ${binary(MAX_SHOWN)} are shown here. Save the stream to get all of it.`,
     isHttp &&
       messages.length === 0 &&
-      "No message of HTTP/1 was found. Follow it as TCP to see its bytes.",
-    chunks.length === 0 && "Neither end has sent data that is still kept.",
+      "No HTTP/1 message was found. Follow the stream as TCP to see its bytes.",
+    chunks.length === 0 && "No data of this conversation is kept.",
   ].filter((note) => note !== false);
   if (notes.length === 0) return null;
   return (

@@ -124,7 +124,7 @@ function PresetSelect({ form, presets }: Props) {
           form.choose(presets.find((one) => one.name === name) ?? null);
         }}
       >
-        <option value="">Own values</option>
+        <option value="">Custom values</option>
         {preset !== "" && chosen === undefined && <option value={preset}>{preset}</option>}
         {presets.map(({ name, title }) => (
           <option key={name} value={name}>
@@ -203,7 +203,7 @@ function OnChangeSelect({ form }: { form: ImpairmentForm }) {
   const id = useId();
   return (
     <div class="field">
-      <label for={id}>Delayed packets at a change</label>
+      <label for={id}>Delayed packets on change</label>
       <select
         id={id}
         value={form.state.value.onChange}

@@ -42,7 +42,7 @@ export function ImpairmentPanel({ session, name }: { session: string; name: stri
           facts={[
             ["Seed", <span class="mono">{active.seed}</span>],
             ["Set", clock(new Date(active.set_at)).slice(0, 8)],
-            ["Delayed packets", `are ${HAPPENS[active.on_change]} when it is changed`],
+            ["Delayed packets", `are ${HAPPENS[active.on_change]} when settings change`],
           ]}
         />
       )}

@@ -9,7 +9,8 @@ export function RuleList({ rules }: { rules: readonly ActiveRule[] }) {
     <>
       <p class="soft">
         Another program set {rules.length === 1 ? "this rule" : `these ${rules.length} rules`}. The
-        first that matches a packet counts. Here they can be replaced or removed, but not edited.
+        first rule that matches a packet applies. You can replace or remove them here, but not edit
+        them.
       </p>
       <ol class="rules">
         {rules.map((rule, index) => (

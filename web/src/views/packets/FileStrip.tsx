@@ -9,12 +9,12 @@ export function FileStrip() {
   const { capture, chosen } = useDashboard();
   const file = capture.file.value;
   if (file === null) return null;
-  const back = chosen.name.value === "" ? "Close the file" : "Close the file, back to live";
+  const back = chosen.name.value === "" ? "Close the file" : "Close the file and go back to live";
   return (
     <div class="file-strip" role="status">
       <p>
         <strong>File</strong> <Name of={file.name} /> · {count(file.ring.packets)} packets
-        {!file.hasDirections && " · directions are not in the file"}
+        {!file.hasDirections && " · the file has no directions"}
       </p>
       {file.faults.length > 0 && (
         <ul>

@@ -136,7 +136,7 @@ export function FilterBar() {
             onKeyDown={onKeyDown}
           />
           {text.value === "" ? (
-            <kbd title="Press / to come here">/</kbd>
+            <kbd title="Press / to go to the filter">/</kbd>
           ) : (
             <button
               type="button"

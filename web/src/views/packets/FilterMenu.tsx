@@ -37,7 +37,7 @@ export function FilterMenu() {
         error.value = "";
       }}
     >
-      <summary class="button" title="Filters that were used or saved">
+      <summary class="button" title="Recent and saved filters">
         <Icon name="history" />
         <span>Filters</span>
       </summary>
@@ -85,8 +85,8 @@ export function FilterMenu() {
               </Button>
             </form>
           </section>
-          <section aria-label="Used last">
-            <h2>Used last</h2>
+          <section aria-label="Recent filters">
+            <h2>Recent filters</h2>
             {history.recent.value.length === 0 && <p class="soft">None yet.</p>}
             <ul class="lines">
               {history.recent.value.map((one) => (
@@ -100,7 +100,7 @@ export function FilterMenu() {
           </section>
           <p>
             <a href="/guide/display-filters" target="_blank" rel="noopener">
-              How display filters are written
+              How to write display filters
             </a>
           </p>
         </div>

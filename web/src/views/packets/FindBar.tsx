@@ -64,7 +64,7 @@ export function FindBar({ onClose }: { onClose: () => void }) {
         aria-label={`Find ${LABELS[kind][0].toLowerCase()}`}
         aria-describedby="find-message"
         aria-invalid={find.isWrong.value}
-        placeholder={kind === "text" ? "Text in the packet or its line" : `For example: ${example}`}
+        placeholder={kind === "text" ? "Text in the packet or its row" : `For example: ${example}`}
         inputMode={kind === "number" ? "numeric" : undefined}
         spellcheck={false}
         autocomplete="off"

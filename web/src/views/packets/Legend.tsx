@@ -13,7 +13,7 @@ const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ["Ctrl F", "Find; F3 and Shift F3 find the next and the previous"],
   ["Ctrl G", "Go to a packet by its number"],
   ["M", "Mark or unmark"],
-  ["Ctrl A, Ctrl C", "Select all that is shown, copy as text"],
+  ["Ctrl A, Ctrl C", "Select all shown packets, copy as text"],
   ["Shift F10", "Filter by a field, add it as a column, copy it"],
   ["Space", "Pause and resume"],
 ];

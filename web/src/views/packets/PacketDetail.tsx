@@ -55,7 +55,7 @@ function Heading({ packet, onClose }: { packet: SelectedPacket; onClose: () => v
           <dt>Direction</dt>
           <dd>
             {packet.injected === null ? (
-              "not in the file"
+              "Not in the file"
             ) : (
               <Direction way={packet.injected ? "injected" : "received"} />
             )}

@@ -30,10 +30,10 @@ export function StreamStatus() {
       {state.name === "lost" && (
         <>
           <span class="countdown">
-            , again in <Countdown until={state.retryAt} />
+            , next attempt in <Countdown until={state.retryAt} />
           </span>
           <button type="button" class="text-button" onClick={() => capture.retry()}>
-            Retry now
+            Try now
           </button>
         </>
       )}

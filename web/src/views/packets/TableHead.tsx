@@ -21,7 +21,11 @@ export function TableHead({ columns, onMenu }: Props) {
       { label: "Move right", onChoose: () => layout.move(id, 1) },
       { label: "Wider", apart: true, onChoose: () => layout.resize(id, now + STEP) },
       { label: "Narrower", onChoose: () => layout.resize(id, now - STEP) },
-      { label: "Own width", disabled: width === null, onChoose: () => layout.resize(id, null) },
+      {
+        label: "Automatic width",
+        disabled: width === null,
+        onChoose: () => layout.resize(id, null),
+      },
       {
         label: isField ? "Remove this column" : "Hide this column",
         apart: true,

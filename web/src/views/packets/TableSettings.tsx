@@ -175,7 +175,7 @@ function Limits() {
         text={(value) => (value === 0 ? "all bytes" : `the first ${value} bytes`)}
         onChange={(value) => capture.cut(value)}
       />
-      <p class="soft">Changing the first two clears the table.</p>
+      <p class="soft">Changing max packets or max memory clears the table.</p>
     </section>
   );
 }

@@ -42,7 +42,12 @@ export function Toolbar() {
             >
               {paused ? "Resume" : "Pause"}
             </Button>
-            <Button icon="follow" pressed={following} onClick={() => table.follow(!following)}>
+            <Button
+              icon="follow"
+              pressed={following}
+              title="Keep the newest packets in view"
+              onClick={() => table.follow(!following)}
+            >
               Newest
             </Button>
             <Button icon="clear" onClick={() => table.clear()}>
@@ -76,18 +81,18 @@ function SaveMenu() {
     const selected = picked.count > 0 ? picked.list() : current === undefined ? [] : [current];
     return [
       {
-        label: "Save what is shown",
+        label: "Save shown packets",
         hint: countOf(table.rows.packets),
         onChoose: () => void run(),
       },
       {
-        label: "Save what is selected",
+        label: "Save selected packets",
         hint: countOf(selected.length),
         disabled: selected.length === 0,
         onChoose: () => void run(selected),
       },
       {
-        label: "Save what is marked",
+        label: "Save marked packets",
         hint: countOf(marked.count),
         disabled: marked.count === 0,
         onChoose: () => void run(marked.list()),

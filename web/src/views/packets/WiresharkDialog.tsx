@@ -11,7 +11,7 @@ export function WiresharkDialog({ adapter, onClose }: { adapter: string; onClose
   return (
     <Dialog title="Open in Wireshark" action="Done" onSubmit={onClose} onClose={onClose}>
       <p>
-        Wireshark can read the packets of <bdi>{adapter}</bdi> while they come. Run this in a
+        Wireshark can show the packets of <bdi>{adapter}</bdi> as they arrive. Run this in a
         terminal on this computer:
       </p>
       <Copy label="the command" text={`wintun-api capture ${name} --write - | wireshark -k -i -`} />

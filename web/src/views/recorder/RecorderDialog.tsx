@@ -43,15 +43,16 @@ export function RecorderDialog({ session, name, onClose }: Props) {
       {problem && <ProblemText problem={problem} />}
       <p>
         The service keeps the last packets in its memory, so that you can save them after something
-        has happened. Nothing is written to the disk. It ends with the session.
+        has happened. Nothing is written to the disk. Recording ends with the session.
       </p>
       <div class="pair">
         <Select label="Time" value={seconds} options={SECONDS} text={duration} set={setSeconds} />
         <Select label="Memory" value={bytes} options={BYTES} text={binary} set={setBytes} />
       </div>
       <p class="said">
-        It costs up to {binary(bytes)} of memory; when that is full, the oldest packets are dropped.
-        At the rate of now, {duration(seconds)} need about {binary(Math.round(rate * seconds))}.
+        This uses up to {binary(bytes)} of memory; when that is full, the oldest packets are
+        dropped. At the current rate, {duration(seconds)} need about{" "}
+        {binary(Math.round(rate * seconds))}.
       </p>
     </Dialog>
   );

@@ -19,7 +19,7 @@ export function RecorderSection({ session, name }: { session: Session; name: str
   if (recorder === null && !isLive) return null;
   const off = () =>
     notices.attempt(
-      "Switch off",
+      `Could not switch off the recorder of ${name}`,
       () => sessions.forgetRecorded(session.id),
       ({ packets }) => `${name} is no longer recorded; ${count(packets)} packets were deleted.`,
     );

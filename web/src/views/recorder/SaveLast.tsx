@@ -13,7 +13,7 @@ export function SaveLast({ session }: { session: Session }) {
   const name = adapters.find(session.adapter)?.name ?? session.id;
   const run = () =>
     notices.attempt(
-      "Save the last minute",
+      `Could not save the last minute of ${name}`,
       async () => {
         const file = await sessions.recorded(session.id, LAST);
         save(file, nameOf(`${name}-last-minute`));

@@ -25,7 +25,7 @@ const CAUSES: Readonly<Record<(typeof LOSS_CAUSES)[number], readonly [string, st
   ended: ["Connections ended", "udp"],
   unclaimed: ["No client connected", "other"],
   ring_full: ["Send ring full", "tls"],
-  failed: ["Failed calls", "icmp"],
+  failed: ["Failed driver calls", "icmp"],
   refused: ["Refused by the host", "http"],
   rejected: ["Not IP packets", "dns"],
 };
@@ -45,7 +45,7 @@ export function Charts({ range, adapter, isByProtocol, hovered }: Props) {
   const causes = LOSS_CAUSES.map((cause) => layer(cause, ...CAUSES[cause], rates(cause), 1));
   const lost = causes.filter(isSomething);
   const isKnown = packets.some(({ values }) => values.some((one) => one !== null));
-  if (!isKnown) return <p class="remark">The first figures come in a few seconds.</p>;
+  if (!isKnown) return <p class="remark">The first figures appear in a few seconds.</p>;
   return (
     <>
       {packets.some(isSomething) ? (
@@ -61,7 +61,7 @@ export function Charts({ range, adapter, isByProtocol, hovered }: Props) {
       ) : (
         <p class="remark">
           No losses {when}.
-          {isImpaired && " What an impairment loses on purpose is not counted here."}
+          {isImpaired && " Packets that an impairment drops on purpose are not counted here."}
         </p>
       )}
     </>

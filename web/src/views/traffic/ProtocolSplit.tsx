@@ -32,12 +32,12 @@ export function ProtocolSplit({ range }: { range: number }) {
   const split = traffic.split(range);
   const total = split.reduce((sum, one) => sum + one.bytes, 0);
   const when = whenText(range);
-  if (split.length === 0) return <p class="remark">No packets came to this page {when}.</p>;
+  if (split.length === 0) return <p class="remark">No packets reached this page {when}.</p>;
   return (
     <section class="panel" aria-labelledby="split-title">
       <header class="panel-head">
         <h2 id="split-title">Protocols</h2>
-        <span class="soft">packets that came to this page {when.replace(/,.*/, "")}</span>
+        <span class="soft">packets that reached this page {when.replace(/,.*/, "")}</span>
       </header>
       <table class="grid">
         <TableHead columns={COLUMNS} />

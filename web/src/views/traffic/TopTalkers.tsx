@@ -24,7 +24,7 @@ export function TopTalkers() {
     <section class="panel" aria-labelledby="talkers-title">
       <header class="panel-head">
         <h2 id="talkers-title">Top talkers</h2>
-        <span class="soft">last 2 minutes, by bytes, packets that came to this page</span>
+        <span class="soft">last 2 minutes, by bytes, packets that reached this page</span>
       </header>
       <div class="scroll">
         <table class="grid">
