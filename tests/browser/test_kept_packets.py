@@ -105,6 +105,29 @@ def test_another_adapter_in_between(screen: Screen) -> None:
     show(screen, session, 2002)
 
 
+def test_back_leads_to_the_adapter_before(screen: Screen) -> None:
+    """Its packets and the one that was selected are shown again, and nothing is said to be lost."""
+    from playwright.sync_api import expect
+
+    capture(screen, 2001)
+    row(screen, 2001).click()
+    service = screen.service
+    other = service.session(service.adapter(name="Other"))["id"]
+    picker = screen.page.locator(".picker select")
+    picker.locator("option", has_text="Other").wait_for(state="attached")
+    picker.select_option(label="Other")
+    show(screen, other, 2005)
+    expect(screen.page).to_have_title(re.compile("Other"))
+    screen.page.go_back()
+    row(screen, 2001).wait_for()
+    expect(row(screen, 2001)).to_have_attribute("aria-selected", "true")
+    expect(screen.page).to_have_title(re.compile("packet 1 · OfficeNet"))
+    expect(screen.page.get_by_text("is not in the table")).to_have_count(0)
+    screen.page.locator(".stream.live").wait_for()
+    screen.page.go_forward()
+    row(screen, 2005).wait_for()
+
+
 def test_a_page_that_is_left_holds_no_socket(screen: Screen) -> None:
     """Going elsewhere closes what it had open; coming back opens it again."""
     session = capture(screen, 2001)

@@ -93,6 +93,11 @@ export class CaptureModel {
     return this.now.ring;
   }
 
+  /** The name of the adapter whose packets come. */
+  get adapter(): string {
+    return this.now.source.name;
+  }
+
   /** Packets that came, since the adapter was chosen or the table was cleared. */
   get arrived(): number {
     return this.file.peek()?.ring.packets ?? this.now.arrived;

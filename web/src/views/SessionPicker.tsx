@@ -3,6 +3,7 @@
 import type { Adapter } from "../api/types";
 import { isRunning } from "../models/sessions";
 import { plainName } from "../models/visible";
+import { currentTab, goTo } from "./address";
 import { useDashboard } from "./context";
 
 const ALL = "*";
@@ -13,25 +14,27 @@ const VALUES: Readonly<Record<string, string>> = { none: "", gone: GONE, unknown
 interface Props {
   readonly label?: string;
   /** Whether all adapters are chosen together, in a view that can show them so. */
-  readonly whole?: { readonly is: boolean; readonly set: (is: boolean) => void };
+  readonly whole?: boolean;
 }
 
 export function SessionPicker({ label = "Packets of", whole }: Props) {
   const { adapters, chosen } = useDashboard();
   const state = chosen.state.value;
   const choose = (guid: string) => {
-    whole?.set(guid === ALL);
     const adapter = adapters.find(guid);
+    const all = guid === ALL ? 1 : null;
+    // The choice before it is one step back.
+    goTo(currentTab(), adapter ? { all, adapter: adapter.name, packet: null } : { all });
     if (adapter !== undefined) chosen.choose(adapter);
   };
   return (
     <label class="picker">
       <span>{label}</span>
       <select
-        value={whole?.is ? ALL : (VALUES[state] ?? chosen.guid.value)}
+        value={whole ? ALL : (VALUES[state] ?? chosen.guid.value)}
         onChange={(event) => choose(event.currentTarget.value)}
       >
-        {whole && <option value={ALL}>All adapters</option>}
+        {whole !== undefined && <option value={ALL}>All adapters</option>}
         {state === "none" && <option value="">No adapter</option>}
         {(state === "gone" || state === "unknown") && (
           <option value={GONE} disabled>

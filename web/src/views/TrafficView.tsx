@@ -60,10 +60,7 @@ export function TrafficView() {
     <div class="traffic">
       <h1 class="unseen">Traffic</h1>
       <div class="view-bar">
-        <SessionPicker
-          label="Traffic of"
-          whole={{ is: isWhole, set: (whole) => setParam("all", whole ? 1 : null) }}
-        />
+        <SessionPicker label="Traffic of" whole={isWhole} />
         <Choice
           label="Range"
           value={String(range) as (typeof RANGE_CHOICES)[number]["id"]}

@@ -19,6 +19,8 @@ interface Place {
 }
 
 const place = signal<Place>({ tab: "overview", params: new Map() });
+/** What an address named that is no view; "" where it named one, or none. */
+export const unknownView = signal("");
 /** What each view was left with. */
 const left = new Map<TabId, Params>();
 
@@ -63,9 +65,21 @@ export function goTo(tab: TabId, changes: Changes = {}): void {
 export function readAddress(): void {
   const { hash } = window.location;
   if (hash === hashOf(place.peek())) return;
+  const unknown = unknownIn(hash);
+  unknownView.value = unknown;
+  if (unknown !== "") {
+    write({ tab: "overview", params: paramsOf("overview") }, true);
+    return;
+  }
   const next = placeOf(hash);
   keep(next);
   place.value = next;
+}
+
+/** Return the name of a view that there is not; "" for every other address. */
+function unknownIn(hash: string): string {
+  const id = /^#\/([^?]+)/.exec(hash)?.[1] ?? "";
+  return TABS.some((one) => one.id === id) ? "" : id;
 }
 
 /** Read the fragment of an address; without the name of a view it is the overview's. */

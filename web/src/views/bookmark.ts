@@ -4,7 +4,8 @@ import { effect, untracked } from "@preact/signals";
 import type { Dashboard } from "../models/dashboard";
 import type { NoticesModel } from "../models/notices";
 import type { PacketTableModel } from "../models/packet-table";
-import { currentTab, needsPackets, ofStream, param, setParam } from "./address";
+import { plainName } from "../models/visible";
+import { currentTab, needsPackets, ofStream, param, setParam, unknownView } from "./address";
 
 /** Keep the address and the models at one, from now on; the address has the first word. */
 export function bookmark(dashboard: Dashboard): void {
@@ -17,7 +18,16 @@ export function bookmark(dashboard: Dashboard): void {
   }
 
   effect(() => {
-    if (needsPackets(currentTab())) untracked(() => capture.want());
+    const id = unknownView.value;
+    if (id === "") return;
+    untracked(() => notices.warn(`There is no view “${plainName(id)}”. This is the overview.`));
+  });
+
+  effect(() => {
+    void capture.generation.value;
+    const name = needsPackets(currentTab()) ? param("adapter") : null;
+    // Those of the adapter that was shown before are not asked for first.
+    if (name === "" || name === capture.adapter) untracked(() => capture.want());
   });
 
   effect(() => {
@@ -64,6 +74,10 @@ function bookmarkTable(table: PacketTableModel, notices: NoticesModel): void {
 
   effect(() => {
     const packet = currentTab() === "packets" ? Number(param("packet")) : 0;
+    const adapter = param("adapter");
+    void table.capture.generation.value;
+    // It is a packet of the adapter that the address names, whose rows come a moment later.
+    if (adapter !== "" && adapter !== table.capture.adapter) return;
     untracked(() => {
       const row = packet - table.numberOf(0);
       if (packet <= 0 || table.selected.peek()?.row === row) return;

@@ -59,6 +59,19 @@ describe("the address", () => {
     expect(address.param("adapter")).toBe("Beta");
   });
 
+  it("is put right where it names a view that there is not", () => {
+    address.setParam("adapter", "Beta");
+    history.replaceState(null, "", "#/nonsense?adapter=Alpha");
+    address.readAddress();
+    expect([location.hash, address.unknownView.value]).toEqual([
+      "#/overview?adapter=Beta",
+      "nonsense",
+    ]);
+    history.replaceState(null, "", "#key=a-key");
+    address.readAddress();
+    expect([location.hash, address.unknownView.value]).toEqual(["#key=a-key", ""]);
+  });
+
   it("goes back to the view before", async () => {
     address.goTo("packets");
     address.goTo("events");
