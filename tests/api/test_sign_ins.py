@@ -290,6 +290,33 @@ def test_many_sign_ins_of_one_token(service: RunningService) -> None:
     assert ask(service, "GET /v1/system", own(service, cookie, key), token=None)[0] == 200
 
 
+@pytest.mark.parametrize("way", ["GET /?token={token}", "POST /sign-in"])
+def test_a_browser_that_is_signed_in_signs_in_again(service: RunningService, way: str) -> None:
+    """With the same token it gets the sign-in that it has; with another one that one ends."""
+    cookie, key = sign_in(service)
+
+    def again(token: str) -> tuple[str, str]:
+        method, _, path = way.format(token=token).partition(" ")
+        with service.client(
+            token if method == "POST" else None, Origin=service.url, Cookie=cookie
+        ) as http:
+            answer = http.request(method, path)
+        assert answer.headers["cache-control"] == "no-store"
+        new = answer.headers["set-cookie"].partition(";")[0]
+        if method == "POST":
+            return new, answer.json()["key"]
+        return new, answer.headers["location"].partition("#key=")[2]
+
+    def works(cookie: str, key: str) -> bool:
+        return ask(service, "GET /v1/system", own(service, cookie, key), token=None)[0] == 200
+
+    assert again(TOKEN) == (cookie, key)
+    assert works(cookie, key)
+    other = again(service.token(Scope.READ))
+    assert works(*other)
+    assert not works(cookie, key)
+
+
 @pytest.fixture
 def ended() -> list[str]:
     """The ids of the sign-ins that have ended."""

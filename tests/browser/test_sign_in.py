@@ -443,6 +443,21 @@ def test_a_token_that_may_not_read_gets_a_page_that_says_so(visitor: Screen) -> 
     visitor.is_live()
 
 
+def test_a_token_that_may_not_read_is_signed_out(visitor: Screen) -> None:
+    """On the page that it gets, after a reload too, there is a way to end its sign-in."""
+    from playwright.sync_api import expect
+
+    service = visitor.service
+    visitor.tolerated += [REFUSED, "status of 403"]
+    visitor.page.goto(f"{service.url}/?token={service.token(Scope.INJECT)}")
+    visitor.page.reload()
+    visitor.button("Sign out").click()
+    expect(visitor.page.get_by_text("You are signed out.")).to_be_visible()
+    expect(visitor.button("Sign out")).to_have_count(0)
+    assert key_of(visitor.page) is None
+    assert visitor.context.cookies() == []
+
+
 def test_pasting_a_token_that_may_not_read_says_so(visitor: Screen) -> None:
     """It is not said to be wrong, as it is not."""
     from playwright.sync_api import expect

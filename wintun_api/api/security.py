@@ -36,7 +36,7 @@ from wintun_api.api.hosts import ABSOLUTE, Origin, host_name, host_of, scheme_of
 from wintun_api.api.kinds import Kind
 from wintun_api.api.problems import Refusal, problem_of, response
 from wintun_api.api.routes import FOUND, Found
-from wintun_api.api.sign_ins import SignIns, cookie_name
+from wintun_api.api.sign_ins import SignIns, cookie_name, cookie_values
 from wintun_api.api.subprotocols import protocols
 from wintun_api.api.tally import Tally
 from wintun_api.api.tokens import Principal, TokenStore
@@ -374,7 +374,8 @@ class Security:
         found: Found,
         answered: Callable[[str], Response],
     ) -> Response:
-        made = self._doorkeeper.sign_ins.make(principal)
+        cookies = cookie_values(scope, Headers(scope=scope))
+        made = self._doorkeeper.sign_ins.renew(principal, cookies)
         answer = answered(made.key)
         self._auditor.signed_in(scope, found, principal, answer.status_code)
         answer.set_cookie(

@@ -93,6 +93,24 @@ class SignIns:
         self._keep()
         return made
 
+    def renew(self, principal: Principal, cookies: Iterable[str]) -> NewSignIn:
+        """Sign a browser in that shows these cookies.
+
+        If one of them is that of a sign-in with the same token, the browser gets that one again.
+        Its sign-ins with other tokens end: the new cookie takes the place of theirs, so that nobody
+        could end them.
+        """
+        present: NewSignIn | None = None
+        for cookie in cookies:
+            found = self._by_cookie.get(_digest(cookie))
+            if found is None or self._current(found) is None:
+                continue
+            if self._by_id[found].principal.id != principal.id:
+                self.end(found)
+            elif present is None:
+                present = self._derived(found, self._tokens.digests()[principal.id])
+        return self.make(principal) if present is None else present
+
     async def written(self) -> None:
         """Wait until the present sign-ins are on the disk, or the failure was logged."""
         await self._memory.written()

@@ -130,7 +130,10 @@ export class Dashboard {
     this.connection = new ConnectionModel(client, {
       onSystem: (system) => this.onSystem(system),
       onMessage: (message) => this.onEvent(message),
-      onRefused: () => this.onSignedOut(noRead(this.place.allows ?? "")),
+      onRefused: () => {
+        this.onSignedOut(noRead(this.place.allows ?? ""));
+        this.signIn.isHeld.value = true;
+      },
     });
     this.signIn = new SignInModel(
       client,
@@ -210,8 +213,14 @@ export class Dashboard {
         }
       });
     });
-    if (hasCookie) await this.signInWith(key);
-    else this.onSignedOut(this.signInReason());
+    if (hasCookie) {
+      await this.signInWith(key);
+      return;
+    }
+    const isRefused = this.place.allows != null;
+    if (isRefused && key !== null) await this.client.tryKey(key).catch(() => undefined);
+    this.onSignedOut(this.signInReason());
+    this.signIn.isHeld.value = isRefused && this.client.key !== null;
   }
 
   /** Connect with the key of a new sign-in, if it works, else with the one from before. */
@@ -352,6 +361,7 @@ export class Dashboard {
   /** Forget what the service said. The packets stay, unless the reader is leaving. */
   private onSignedOut(reason: string): void {
     this.connection.signOut(reason);
+    this.signIn.isHeld.value = false;
     if (reason === SIGNED_OUT) {
       this.chosen.clear();
       this.capture.forget();

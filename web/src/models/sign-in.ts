@@ -8,6 +8,8 @@ const UNKNOWN = "The service does not know this token. It may be mistyped, expir
 export class SignInModel {
   readonly busy = signal(false);
   readonly error = signal("");
+  /** Whether this browser is signed in although the page asks for a token: with one that may not see it. */
+  readonly isHeld = signal(false);
 
   /** `enter` is called when this browser is signed in, `onSignOut` when it is signed out. */
   constructor(

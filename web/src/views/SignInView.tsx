@@ -37,6 +37,11 @@ export function SignInView({ reason }: { reason: string }) {
         <Button type="submit" kind="primary" disabled={signIn.busy.value}>
           {signIn.busy.value ? "Signing in…" : "Sign in"}
         </Button>
+        {signIn.isHeld.value && (
+          <Button icon="signOut" onClick={() => void signIn.signOut()}>
+            Sign out
+          </Button>
+        )}
         <p class="soft">
           <strong>Where is the token?</strong> <code>wintun-api serve</code> says at its start which
           file it is in. <code>wintun-api demo</code> prints it.

@@ -49,6 +49,7 @@ describe("the dashboard", () => {
     expect(reason()).toContain(
       "This token does not have the scope read, so the dashboard cannot be shown.",
     );
+    expect(dashboard.signIn.isHeld.value).toBe(true);
   });
 
   it("shows what the snapshot has", async () => {
