@@ -264,12 +264,27 @@ def test_fifty_adapters_are_found_and_sorted(screen: Screen) -> None:
     over = f"{heights}.map((one) => one.scrollHeight - one.clientHeight)"
     assert screen.page.evaluate(over) == [0, 0]
     screen.button("Name").click()
+    screen.button("Name").click()
     expect(screen.page.locator(".grid tbody tr").first).to_contain_text("Net 49")
     screen.fill("Find adapters", "10.9.7.")
     expect(screen.page.locator(".grid tbody tr")).to_have_count(1)
     screen.fill("Find adapters", "nowhere")
     screen.button("Show all adapters").click()
     expect(screen.page.locator(".grid tbody tr")).to_have_count(50)
+
+
+def test_a_selected_adapter_is_brought_into_view(screen: Screen) -> None:
+    """A link to the last of fifty shows its row; those that run come first."""
+    from playwright.sync_api import expect
+
+    for number in range(50):
+        guid = screen.service.adapter(name=f"Net {number}")
+    screen.page.goto(f"{screen.service.url}/#/overview?adapter=Net 48")
+    screen.page.reload()
+    expect(screen.row("Net 48")).to_be_in_viewport(ratio=0.9)
+    expect(screen.row("Net 1")).not_to_be_in_viewport()
+    screen.service.session(guid)
+    expect(screen.page.locator(".grid tbody tr").first).to_contain_text("Net 49")
 
 
 def test_the_only_adapter_is_selected(screen: Screen) -> None:

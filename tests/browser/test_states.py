@@ -33,9 +33,24 @@ def test_a_service_that_stops_and_returns(browser: Browser, tmp_path: Path) -> N
     expect(screen.page.get_by_text("Next attempt in")).to_be_visible()
     screen.button("Try now").click()
     expect(state).to_have_text("Service stopped")  # a failed attempt does not say less
+    expect(screen.button("New adapter")).to_be_disabled()
+    expect(screen.page.get_by_text("nothing can be changed")).to_be_visible()
     with running(tmp_path, port=port) as second, screen:
         screen.service = second
         screen.is_live()
+        expect(screen.button("New adapter")).to_be_enabled()
+
+
+def test_a_view_that_there_is_not(screen: Screen) -> None:
+    """The address is put right, and the page says what it did not find."""
+    from playwright.sync_api import expect
+
+    screen.go("Events")
+    screen.page.goto(f"{screen.service.url}/#/nonsense?filter=tcp")
+    expect(screen.page).to_have_url(f"{screen.service.url}/#/overview")
+    expect(screen.page.get_by_text("There is no view “nonsense”.")).to_be_visible()
+    screen.page.go_back()
+    expect(screen.page).to_have_url(f"{screen.service.url}/#/events")
 
 
 def test_a_broken_connection_resumes_without_a_gap(screen: Screen) -> None:
@@ -84,10 +99,12 @@ def test_a_reload_keeps_the_view_the_adapter_and_the_filter(screen: Screen) -> N
     screen.page.goto(f"{screen.service.url}/#/packets?adapter=Beta&filter=icmp&packet=40")
     title = re.compile("^Packets · icmp · Beta ")
     expect(screen.page).to_have_title(title)
+    screen.page.locator(".stream.live").wait_for()  # what is left half open is complained of
     screen.page.reload()
     expect(screen.page).to_have_title(title)
     expect(screen.page.get_by_label("Display filter")).to_have_value("icmp")
     expect(screen.page.get_by_label("Packets of").locator("option:checked")).to_have_text("Beta")
+    screen.page.locator(".stream.live").wait_for()
     screen.page.goto("about:blank")
     screen.page.goto(f"{screen.service.url}/#/packets?packet=40")
     expect(screen.page.locator(".notice")).to_contain_text("Packet 40 was captured before")

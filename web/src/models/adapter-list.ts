@@ -17,8 +17,9 @@ const MANY = 6;
 
 export class AdapterListModel {
   readonly search = signal("");
+  /** At first, what runs comes first. */
   readonly sort = signal<{ readonly by: SortKey; readonly down: boolean }>({
-    by: "name",
+    by: "state",
     down: false,
   });
   readonly isLong = computed(() => this.adapters.list.value.length > MANY);

@@ -41,6 +41,8 @@ export interface ConnectionEvents {
 
 export class ConnectionModel {
   readonly state = signal<ConnectionState>({ name: "connecting" });
+  /** Whether the tie broke and is not there again, also while that is tried. */
+  readonly isAway = signal(false);
   private socket: Socket | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly backoff = new Backoff();
@@ -61,7 +63,7 @@ export class ConnectionModel {
   async connect(): Promise<void> {
     const attempt = this.drop();
     this.isResting = false;
-    this.state.value = { name: "connecting" };
+    this.to({ name: "connecting" });
     try {
       const system = await this.client.get<System>("/v1/system");
       if (attempt !== this.attempt) return;
@@ -94,7 +96,7 @@ export class ConnectionModel {
   signOut(reason: string): void {
     this.drop();
     this.lastId = null;
-    this.state.value = { name: "signed-out", reason };
+    this.to({ name: "signed-out", reason });
   }
 
   private open(): void {
@@ -103,7 +105,7 @@ export class ConnectionModel {
     this.socket = this.client.open(`/v1/events${query}`, EVENTS_PROTOCOL, {
       onOpen: () => {
         // Who resumes gets no snapshot, and nothing at all before something happens.
-        this.state.value = { name: since === null ? "syncing" : "live" };
+        this.to({ name: since === null ? "syncing" : "live" });
       },
       onMessage: (data) => this.take(JSON.parse(String(data)) as EventMessage),
       onClose: (code, reason) => this.closed(code, reason),
@@ -121,7 +123,7 @@ export class ConnectionModel {
       return;
     }
     this.lastId = message.id ?? this.lastId;
-    if (this.state.value.name !== "live") this.state.value = { name: "live" };
+    if (this.state.value.name !== "live") this.to({ name: "live" });
   }
 
   private closed(code: number, reason: string): void {
@@ -129,7 +131,7 @@ export class ConnectionModel {
       this.client.onUnauthorized();
     } else if (code === CloseCode.DISCONNECTED) {
       this.drop();
-      this.state.value = { name: "disconnected", reason };
+      this.to({ name: "disconnected", reason });
     } else if (code === CloseCode.GOING_AWAY) {
       this.lose("The service was stopped.", true);
     } else {
@@ -155,7 +157,14 @@ export class ConnectionModel {
     else if (this.stopReason !== "") [reason, stopped] = [this.stopReason, true];
     const delay = this.backoff.next();
     this.timer = setTimeout(() => void this.connect(), delay);
-    this.state.value = { name: "lost", stopped, reason, retryAt: Date.now() + delay };
+    this.to({ name: "lost", stopped, reason, retryAt: Date.now() + delay });
+  }
+
+  private to(state: ConnectionState): void {
+    this.state.value = state;
+    const { name } = state;
+    if (name === "lost" || name === "disconnected") this.isAway.value = true;
+    else if (name === "live" || name === "signed-out") this.isAway.value = false;
   }
 
   private drop(): number {

@@ -120,19 +120,20 @@ function Actions({ adapter }: { adapter: Adapter }) {
   return (
     <div class="actions" role="toolbar" aria-label={`Actions on ${name}`}>
       {runs ? (
-        <Button icon="stop" disabled={busy} onClick={() => stop(session.id)}>
+        <Button icon="stop" online disabled={busy} onClick={() => stop(session.id)}>
           Stop session
         </Button>
       ) : (
-        <Button icon="play" kind="primary" disabled={busy} onClick={ask("start")}>
+        <Button icon="play" online kind="primary" disabled={busy} onClick={ask("start")}>
           Start session…
         </Button>
       )}
-      <Button disabled={busy} onClick={ask("edit")}>
+      <Button online disabled={busy} onClick={ask("edit")}>
         Edit…
       </Button>
       {adapter.managed ? (
         <Button
+          online
           disabled={busy || runs}
           title={
             runs
@@ -144,11 +145,11 @@ function Actions({ adapter }: { adapter: Adapter }) {
           Release
         </Button>
       ) : (
-        <Button disabled={busy} onClick={open}>
+        <Button online disabled={busy} onClick={open}>
           Open
         </Button>
       )}
-      <Button kind="danger" disabled={busy} onClick={ask("delete")}>
+      <Button kind="danger" online disabled={busy} onClick={ask("delete")}>
         Delete…
       </Button>
     </div>

@@ -1,5 +1,6 @@
 /** The adapters: one row each, all of it live; found by a text, sorted by a column. */
 
+import { useEffect, useRef } from "preact/hooks";
 import type { Adapter } from "../api/types";
 import { type AdapterState, type SortKey, stateOf } from "../models/adapter-list";
 import { type LossSummary, lossSummary } from "../models/losses";
@@ -118,10 +119,14 @@ function Row({ adapter }: { adapter: Adapter }) {
     // Below a table that fills the screen nobody would see what the click has shown.
     if (event.detail > 0) requestAnimationFrame(showDetail);
   };
+  const row = useRef<HTMLTableRowElement>(null);
+  useEffect(() => {
+    if (selected) row.current?.scrollIntoView({ block: "nearest" });
+  }, [selected]);
   const losses = session && lossSummary(session.counters.lost);
   // The row takes clicks; its button is there for the keyboard.
   return (
-    <tr class={selected ? "selected" : undefined} onClick={select}>
+    <tr ref={row} class={selected ? "selected" : undefined} onClick={select}>
       <th scope="row">
         <button type="button" class="row-button" aria-pressed={selected}>
           <i class="dot" data-state={state} />

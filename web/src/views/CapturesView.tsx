@@ -35,7 +35,7 @@ function Captures() {
           <span class="count">{list?.length}</span>
           <span class="grow" />
           {service.can("capture") && (
-            <Button icon="plus" kind="primary" onClick={() => setStarting(true)}>
+            <Button icon="plus" kind="primary" online onClick={() => setStarting(true)}>
               New capture…
             </Button>
           )}

@@ -13,12 +13,18 @@ import { DirectionLegend } from "./ui/Direction";
 import { Name } from "./ui/Name";
 
 export function OverviewView() {
-  const { adapters, dialogs, list, service } = useDashboard();
+  const { adapters, connection, dialogs, list, service } = useDashboard();
   const available = service.system.value?.unavailable === null;
   return (
     <div class="overview">
       <h1 class="unseen">Overview</h1>
       <UnavailableDriver />
+      {connection.isAway.value && (
+        <p class="warning-box" role="status">
+          The page is not connected to the service, so nothing can be changed. It shows what the
+          service said last.
+        </p>
+      )}
       <div class="adapters">
         <section class="panel" aria-labelledby="adapters-title">
           <header class="panel-head">
@@ -41,6 +47,7 @@ export function OverviewView() {
               <>
                 <Button
                   icon="open"
+                  online
                   disabled={!available}
                   onClick={() => dialogs.open({ name: "open" })}
                 >
@@ -48,6 +55,7 @@ export function OverviewView() {
                 </Button>
                 <Button
                   icon="plus"
+                  online
                   kind="primary"
                   disabled={!available}
                   onClick={() => dialogs.open({ name: "create" })}

@@ -24,7 +24,13 @@ describe("the list of adapters", () => {
     ]);
   });
 
+  it("begins with those that run, then goes by name", () => {
+    sessions.put(session({ adapter: "b", state: "running" }));
+    expect(names()).toEqual(["Net 10", "Net 9", "Lab"]);
+  });
+
   it("is sorted by name, numbers as numbers", () => {
+    list.sortBy("name");
     expect(names()).toEqual(["Lab", "Net 9", "Net 10"]);
     list.sortBy("name");
     expect(names()).toEqual(["Net 10", "Net 9", "Lab"]);
@@ -47,6 +53,7 @@ describe("the list of adapters", () => {
 
   it("begins with those that are up", () => {
     sessions.put(session({ adapter: "b", state: "running" }));
+    list.sortBy("name");
     list.sortBy("state");
     expect(names()[0]).toBe("Net 10");
   });

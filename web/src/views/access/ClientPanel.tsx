@@ -100,7 +100,7 @@ function Row({ client, onChoose }: { client: ConnectedClient; onChoose: () => vo
         {lost > 0 && <span class="unseen">: {text.lostText(client)}</span>}
       </td>
       <td class="end">
-        <Button icon="close" kind="danger" onClick={onChoose}>
+        <Button icon="close" kind="danger" online onClick={onChoose}>
           Disconnect…
         </Button>
       </td>

@@ -31,7 +31,7 @@ export function TokenPanel() {
         <h2 id="tokens-title">Tokens</h2>
         <span class="count">{list?.length}</span>
         <span class="grow" />
-        <Button icon="plus" kind="primary" onClick={() => setCreating(true)}>
+        <Button icon="plus" kind="primary" online onClick={() => setCreating(true)}>
           New token…
         </Button>
       </header>
@@ -92,7 +92,7 @@ function Row({ token, onRevoke }: { token: Token; onRevoke: () => void }) {
       </td>
       <td class="number at-least-s">{count(access.clientsOf(id).length)}</td>
       <td class="end">
-        <Button icon="trash" kind="danger" onClick={onRevoke}>
+        <Button icon="trash" kind="danger" online onClick={onRevoke}>
           Revoke…
         </Button>
       </td>

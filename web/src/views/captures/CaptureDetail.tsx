@@ -117,16 +117,16 @@ function Actions({ capture }: { capture: Capture }) {
   return (
     <div class="actions" role="toolbar" aria-label={`Actions on ${name}`}>
       {capture.state === "waiting" && (
-        <Button icon="play" kind="primary" disabled={busy} onClick={trigger}>
+        <Button icon="play" kind="primary" online disabled={busy} onClick={trigger}>
           Start now
         </Button>
       )}
       {isActive(capture) && (
-        <Button icon="stop" disabled={busy} onClick={stop}>
+        <Button icon="stop" online disabled={busy} onClick={stop}>
           Stop
         </Button>
       )}
-      <Button kind="danger" disabled={busy} onClick={() => setDeleting(true)}>
+      <Button kind="danger" online disabled={busy} onClick={() => setDeleting(true)}>
         Delete…
       </Button>
       {isDeleting && <DeleteCapture capture={capture} onClose={() => setDeleting(false)} />}

@@ -71,6 +71,7 @@ export function ImpairmentPanel({ session, name }: { session: string; name: stri
               <Button
                 key="submit"
                 type="submit"
+                online
                 kind="primary"
                 disabled={busy || form.isEmpty.value}
               >
@@ -99,7 +100,7 @@ export function ImpairmentPanel({ session, name }: { session: string; name: stri
               </Button>
             )}
             {active && (
-              <Button kind="danger" disabled={busy} onClick={remove}>
+              <Button kind="danger" online disabled={busy} onClick={remove}>
                 Remove
               </Button>
             )}

@@ -9,7 +9,13 @@ export function WiresharkDialog({ adapter, onClose }: { adapter: string; onClose
   const isWindows = service.system.value?.platform.startsWith("Windows") ?? false;
   const name = shellWord(adapter, isWindows);
   return (
-    <Dialog title="Open in Wireshark" action="Done" onSubmit={onClose} onClose={onClose}>
+    <Dialog
+      title="Open in Wireshark"
+      action="Done"
+      online={false}
+      onSubmit={onClose}
+      onClose={onClose}
+    >
       <p>
         Wireshark can show the packets of <bdi>{adapter}</bdi> as they arrive. Run this in a
         terminal on this computer:

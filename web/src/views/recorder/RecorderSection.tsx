@@ -31,7 +31,7 @@ export function RecorderSection({ session, name }: { session: Session; name: str
           <span class={recorder && isLive ? "badge good" : "badge"}>{stateOf(session)}</span>
         </h3>
         {isAdmin && isLive && (
-          <Button icon={recorder ? undefined : "record"} onClick={() => setOpen(true)}>
+          <Button online icon={recorder ? undefined : "record"} onClick={() => setOpen(true)}>
             {recorder ? "Change…" : "Record…"}
           </Button>
         )}
@@ -49,7 +49,7 @@ export function RecorderSection({ session, name }: { session: Session; name: str
           <div class="actions">
             {service.can("capture") && <SaveLast session={session} />}
             {isAdmin && (
-              <Button disabled={notices.busy.value !== ""} onClick={off}>
+              <Button online disabled={notices.busy.value !== ""} onClick={off}>
                 Switch off
               </Button>
             )}

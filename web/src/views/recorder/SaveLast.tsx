@@ -24,6 +24,7 @@ export function SaveLast({ session }: { session: Session }) {
   return (
     <Button
       icon="history"
+      online
       label="Save the last minute"
       disabled={notices.busy.value !== ""}
       onClick={run}

@@ -1,6 +1,7 @@
 /** A button; without a text its label is its name and its tooltip. */
 
 import type { ComponentChildren } from "preact";
+import { useDashboard } from "../context";
 import { Icon, type IconName } from "./Icon";
 
 interface Props {
@@ -12,6 +13,8 @@ interface Props {
   readonly kind?: "plain" | "primary" | "danger" | "quiet";
   readonly type?: "button" | "submit";
   readonly disabled?: boolean;
+  /** It asks the service for something, so that it waits while the service is away. */
+  readonly online?: boolean;
   readonly pressed?: boolean;
   /** Whether what it opens is open. */
   readonly expanded?: boolean;
@@ -19,16 +22,17 @@ interface Props {
 }
 
 export function Button({ icon, label, children, kind = "plain", type = "button", ...rest }: Props) {
-  const { disabled = false, pressed, expanded, title = label, onClick } = rest;
+  const { disabled = false, online = false, pressed, expanded, title = label, onClick } = rest;
+  const isAway = useDashboard().connection.isAway.value && online;
   return (
     <button
       type={type}
       class={`button ${kind}`}
-      disabled={disabled}
+      disabled={disabled || isAway}
       aria-label={label}
       aria-pressed={pressed}
       aria-expanded={expanded}
-      title={title}
+      title={isAway ? "The page is not connected to the service." : title}
       onClick={onClick}
     >
       {icon && <Icon name={icon} />}

@@ -14,13 +14,15 @@ interface Props {
   readonly action: string;
   readonly danger?: boolean;
   readonly disabled?: boolean;
+  /** Whether its action asks the service for something. */
+  readonly online?: boolean;
   readonly busy?: boolean;
   readonly onSubmit: () => void | Promise<void>;
   readonly onClose: () => void;
 }
 
 export function Dialog({ title, children, action, danger = false, ...rest }: Props) {
-  const { disabled = false, busy = false, onSubmit, onClose } = rest;
+  const { disabled = false, online = true, busy = false, onSubmit, onClose } = rest;
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -54,7 +56,12 @@ export function Dialog({ title, children, action, danger = false, ...rest }: Pro
         <div class="dialog-body">{children}</div>
         <footer>
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" kind={danger ? "danger" : "primary"} disabled={disabled || busy}>
+          <Button
+            type="submit"
+            kind={danger ? "danger" : "primary"}
+            online={online}
+            disabled={disabled || busy}
+          >
             {busy ? "Working…" : action}
           </Button>
         </footer>
