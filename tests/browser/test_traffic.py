@@ -138,7 +138,7 @@ def test_all_adapters_together(busy: Screen) -> None:
     busy.page.get_by_label("Traffic of").select_option("All adapters")
     chart(busy, "Packets", r"From host → [34]\d\d").wait_for()
     expect(
-        busy.page.get_by_text("Protocols and top talkers are those of one adapter")
+        busy.page.get_by_text("To see protocols and top talkers, choose one adapter")
     ).to_be_visible()
 
 
