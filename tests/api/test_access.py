@@ -13,7 +13,9 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from tests.api.raw import answer, ask, connection, head, upgrade
+from tests.raw_websocket import open_websocket
 from tests.running import TOKEN, RunningService
+from tests.waiting import until
 from wintun_api.api.access import access_of, needs
 from wintun_api.choices import Scope
 
@@ -63,20 +65,23 @@ def leaves(routes: list[BaseRoute]) -> Iterator[tuple[str, str, BaseRoute]]:
 
 
 @pytest.fixture
-def filled(service: RunningService) -> dict[str, str]:
+def filled(service: RunningService) -> Iterator[dict[str, str]]:
     """The ids of things that are there, so that a path with them leads somewhere."""
     adapter = service.adapter(name="Walked", pool="Walk")
     issued = service.http.post("/v1/tokens", json={"scopes": ["read"]}).json()
-    return {
-        "guid": adapter["guid"],
-        "session_id": service.session(adapter)["id"],
-        "token_id": issued["id"],
-        "capture_id": service.http.post("/v1/captures", json={}).json()["id"],
-        "number": "1",
-        "pool": "Walk",
-        "network": "lab",
-        "topic": "quick-start",
-    }
+    with open_websocket(service, "/v1/events"):
+        until(lambda: service.http.get("/v1/clients").json())
+        yield {
+            "guid": adapter["guid"],
+            "session_id": service.session(adapter)["id"],
+            "token_id": issued["id"],
+            "capture_id": service.http.post("/v1/captures", json={}).json()["id"],
+            "client_id": service.http.get("/v1/clients").json()[0]["id"],
+            "number": "1",
+            "pool": "Walk",
+            "network": "lab",
+            "topic": "quick-start",
+        }
 
 
 def status_of(service: RunningService, method: str, target: str, token: str | None) -> int:
