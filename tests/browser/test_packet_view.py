@@ -280,7 +280,7 @@ def test_some_packets_are_marked_selected_and_saved(table: Table, tmp_path: Path
         ("Number", "2", ""),
         ("Text", "elephant", "Not found in the packets that are shown."),
         ("Bytes", "4", 'A byte has two digits, and "4" has one.'),
-        ("Number", "99", "Packet 99 is not in the table."),
+        ("Number", "99", "There is no packet 99 yet: the last one is 4."),
     ],
 )
 def test_packets_are_found(table: Table, kind: str, text: str, said: str) -> None:
@@ -290,7 +290,7 @@ def test_packets_are_found(table: Table, kind: str, text: str, said: str) -> Non
     page = table.screen.page
     table.ping()
     table.inject(datagram())
-    table.row("40000 → 9999").first.wait_for()
+    table.row("9999 → 40000").first.wait_for()
     table.screen.button("Find").click()
     page.get_by_label("Find by").select_option(kind)
     page.get_by_label(f"Find {kind.lower()}", exact=True).fill(text)
@@ -329,6 +329,43 @@ def test_a_file_is_shown_in_place_of_what_comes(table: Table, tmp_path: Path) ->
     table.inject(echo(2))
     table.screen.button("Close the file and go back to live").click()
     expect(table.row("reply")).to_have_count(2)
+
+
+def test_a_file_is_in_the_address(table: Table, tmp_path: Path) -> None:
+    """Back shows again what comes, with its packet, Forward the file; a reload says so."""
+    from playwright.sync_api import expect
+
+    page = table.screen.page
+    table.ping()
+    table.row("reply").click()
+    heading = table.detail.get_by_role("heading")
+    expect(heading).to_have_text("Packet 2")
+    path = tmp_path / "office.pcap"
+    head = bytes(12) + b"\x08\0"
+    path.write_bytes(pcap(head + datagram(), head + datagram(9998)))
+    open_file(table.screen, path)
+    strip = page.locator(".file-strip")
+    expect(strip).to_contain_text("2 packets")
+    expect(table.detail).to_have_count(0)
+    table.row("9998").click()
+    assert "file=office.pcap" in page.url
+    page.go_back()
+    expect(strip).to_have_count(0)
+    expect(heading).to_have_text("Packet 2")
+    expect(table.row("reply")).to_have_attribute("aria-selected", "true")
+    page.go_forward()
+    expect(strip).to_contain_text("office.pcap")
+    expect(heading).to_have_text("Packet 2")
+    expect(table.row("9998")).to_have_attribute("aria-selected", "true")
+    page.reload()
+    notice = page.locator(".notice")
+    expect(notice).to_contain_text("The file office.pcap is no longer open")
+    expect(notice).to_contain_text("Open file…")
+    assert "file=" not in page.url
+    assert "packet=" not in page.url
+    table.stream("Live").wait_for()
+    table.ping()
+    expect(table.detail).to_have_count(0)
 
 
 def test_what_is_no_capture_file_is_refused(table: Table, tmp_path: Path) -> None:

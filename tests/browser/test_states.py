@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.datagrams import capture, inject, row
 from tests.browser.screen import Screen
 from tests.running import running
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.heavy
 
+# What Chromium writes when the page goes on before its socket is open.
+HASTE = "closed before the connection is established"
 REFUSED_CONNECTIONS = [r"ERR_CONNECTION_REFUSED", r"status of 401", r"WebSocket connection"]
 
 
@@ -94,6 +97,7 @@ def test_a_reload_keeps_the_view_the_adapter_and_the_filter(screen: Screen) -> N
     """They are in the address and in the title; a packet that is not kept is said to be gone."""
     from playwright.sync_api import expect
 
+    screen.tolerated.append(HASTE)
     for name, net in (("Alpha", 7), ("Beta", 8)):
         screen.service.session(screen.service.adapter(name=name, addresses=[f"10.6.{net}.1/24"]))
     screen.page.goto(f"{screen.service.url}/#/packets?adapter=Beta&filter=icmp&packet=40")
@@ -107,7 +111,49 @@ def test_a_reload_keeps_the_view_the_adapter_and_the_filter(screen: Screen) -> N
     screen.page.locator(".stream.live").wait_for()
     screen.page.goto("about:blank")
     screen.page.goto(f"{screen.service.url}/#/packets?packet=40")
-    expect(screen.page.locator(".notice")).to_contain_text("Packet 40 was captured before")
+    expect(screen.page.locator(".notice")).to_contain_text("Packet 40 is not here")
+
+
+@pytest.mark.parametrize(
+    ("packet", "said"),
+    [
+        ("abc", "“abc” is not the number of a packet: they are counted from 1."),
+        ("-5", "“-5” is not the number of a packet: they are counted from 1."),
+        ("99999999", "There is no packet 99,999,999 yet: the last one is 3."),
+        ("1", "Packet 1 is no longer kept: newer ones took its place."),
+    ],
+)
+def test_a_packet_of_the_address_that_is_not_there(screen: Screen, packet: str, said: str) -> None:
+    """What is wrong with it is said, and the address names it no more."""
+    from playwright.sync_api import expect
+
+    page = screen.page
+    page.evaluate("localStorage.setItem('wintun-api.limits', '[2,67108864,0]')")
+    page.reload()
+    capture(screen, 2001, 2002)
+    inject(screen.service, screen.service.http.get("/v1/sessions").json()[0]["id"], 2003)
+    row(screen, 2003).wait_for()
+    page.evaluate(f"location.hash = '#/packets?packet={packet}'")
+    expect(page.locator(".notice")).to_have_text(re.compile(re.escape(said)))
+    assert "packet=" not in page.url
+
+
+def test_a_packet_of_the_address_is_selected(screen: Screen) -> None:
+    """Also where it names another adapter that packets are kept of."""
+    from playwright.sync_api import expect
+
+    page = screen.page
+    screen.tolerated.append(HASTE)
+    capture(screen, 2001, 2002)
+    screen.service.session(screen.service.adapter(name="Other"))
+    heading = page.get_by_role("region", name="Packet details").get_by_role("heading")
+    page.evaluate("location.hash = '#/packets?adapter=OfficeNet&packet=2'")
+    expect(heading).to_have_text("Packet 2")
+    page.evaluate("location.hash = '#/packets?adapter=Other'")
+    expect(heading).to_have_count(0)
+    page.evaluate("location.hash = '#/packets?adapter=OfficeNet&packet=1'")
+    expect(heading).to_have_text("Packet 1")
+    expect(row(screen, 2001)).to_have_attribute("aria-selected", "true")
 
 
 def test_a_refused_filter_is_not_in_the_title(screen: Screen) -> None:

@@ -54,7 +54,7 @@ export class FindModel {
   async find(step: 1 | -1): Promise<void> {
     const turn = ++this.turn;
     if (this.kind.peek() === "number") {
-      const why = this.goTo(this.text.peek());
+      const why = this.table.goTo(this.text.peek());
       this.say(why, why !== "");
       return;
     }
@@ -86,23 +86,6 @@ export class FindModel {
       }
     }
     this.say("Not found in the packets that are shown.");
-  }
-
-  /** Select a packet by its number. Returns why not, or "". */
-  goTo(text: string): string {
-    const { table } = this;
-    const number = Number(text.replaceAll(/[\s,]/g, ""));
-    if (!Number.isInteger(number) || number < 1) return "Enter the number of a packet.";
-    const row = number - table.numberOf(0);
-    const { ring } = table.capture;
-    if (!ring.has(row)) return `Packet ${number} is not in the table.`;
-    if (ring.kind(row) === LOSS) return `Row ${number} marks missing packets.`;
-    const isShown = table.rows.at(table.rows.indexOf(row)) === row;
-    table.follow(false);
-    table.select(row);
-    if (!isShown) return `The filter hides packet ${number}; its details are shown below.`;
-    table.revealed.value++;
-    return "";
   }
 
   /** Stop a search that runs, and forget what came of it. */

@@ -10,6 +10,7 @@ import type { CaptureModel } from "./capture";
 import type { FilteredRows } from "./filtered-rows";
 import { LOSS } from "./packet-ring";
 import { rowText, type TimeFormat } from "./packet-text";
+import { count } from "./units";
 
 /** A packet that was selected: a copy, so that it stays when the ring drops it. */
 export interface SelectedPacket extends CapturedPacket {
@@ -23,6 +24,8 @@ const BLUR_ROWS = 32;
 const BLUR_PERIOD = 100; // milliseconds
 /** Rows whose addresses are suggested. */
 const LOOK_BACK = 64;
+/** Characters that are repeated of what is no number. */
+const LONGEST = 20;
 
 export class PacketTableModel {
   /** Goes up once a frame in which something changed. */
@@ -122,6 +125,34 @@ export class PacketTableModel {
       sequence: ring.sequence(row),
       decoded: decode(bytes, originalLength),
     };
+  }
+
+  /** Select a packet by its number, and bring it into view. Returns why not, or "". */
+  goTo(text: string): string {
+    const digits = text.replaceAll(/[\s,]/g, "");
+    if (digits === "") return "Enter the number of a packet.";
+    if (!/^0*[1-9]\d{0,14}$/.test(digits)) {
+      return `“${text.slice(0, LONGEST)}” is not the number of a packet: they are counted from 1.`;
+    }
+    const number = Number(digits);
+    const shown = count(number);
+    const { ring, file } = this.capture;
+    const row = number - this.numberOf(0);
+    if (row >= ring.end) {
+      const last =
+        ring.end > ring.base ? `the last one is ${count(this.numberOf(ring.end - 1))}` : "";
+      if (file.peek() !== null) return `The file has no packet ${shown}${last && `: ${last}`}.`;
+      return `There is no packet ${shown} yet: ${last || "none has come so far"}.`;
+    }
+    if (row < ring.first) return `Packet ${shown} is no longer kept: newer ones took its place.`;
+    if (ring.kind(row) === LOSS) return `Row ${shown} marks missing packets.`;
+    this.follow(false);
+    this.select(row);
+    if (this.rows.at(this.rows.indexOf(row)) !== row) {
+      return `The filter hides packet ${shown}; its details are shown below.`;
+    }
+    this.revealed.value++;
+    return "";
   }
 
   /** Move the selection by rows that are shown, past losses. */

@@ -11,7 +11,7 @@ import { useTools } from "./tools";
 export function FieldTree() {
   const tools = useTools();
   const { notices } = useDashboard();
-  const { detail, find } = tools;
+  const { detail, table } = tools;
   const tree = useRef<HTMLDivElement>(null);
   const { menu, open } = useMenu();
   const current = detail.current.value;
@@ -38,7 +38,7 @@ export function FieldTree() {
     requestAnimationFrame(() => lineOf(tree.current, node.key)?.focus());
   };
   const jump = ({ jump: number }: TreeNode): void => {
-    const why = number > 0 ? find.goTo(String(number)) : "";
+    const why = number > 0 ? table.goTo(String(number)) : "";
     if (why !== "") notices.say(why);
   };
   const openMenu = (node: TreeNode, at: Element | MouseEvent): void => {
