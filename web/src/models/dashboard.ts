@@ -142,7 +142,8 @@ export class Dashboard {
     );
     client.onUnauthorized = () => this.onSignedOut(this.signInReason());
     this.sessions.onCounters = (session, timeMs) => {
-      this.traffic.sample(session.adapter, session.id, session.counters, timeMs);
+      const startedMs = Date.parse(session.started_at);
+      this.traffic.sample(session.adapter, session.id, session.counters, timeMs, startedMs);
     };
     effect(() => {
       const state = engine.state.value;

@@ -4,6 +4,13 @@ import { type Lost, lossesOf } from "./losses";
 
 /** Seconds that are kept. */
 export const KEPT = 3600;
+/** Milliseconds that a session may be old when it is first seen, so that its zeros still count. */
+const FRESH = 3000;
+const NOTHING: Counters = {
+  received: { packets: 0, bytes: 0 },
+  injected: { packets: 0, bytes: 0 },
+  lost: {},
+};
 
 /** A session's counters as the API gives them. */
 export interface Counters {
@@ -57,9 +64,13 @@ export class History {
 
   /**
    * Take the counters of a session at a time in milliseconds; return the rates since the ones
-   * before, null if nothing follows from them.
+   * before, null if nothing follows from them. One that has just started began with zeros.
    */
-  sample(session: string, counters: Counters, timeMs: number): Step | null {
+  sample(session: string, counters: Counters, timeMs: number, startedMs = 0): Step | null {
+    const age = timeMs - startedMs;
+    if (this.last?.session !== session && age >= 0 && age < FRESH) {
+      this.last = { session, time: startedMs / 1000, totals: totalsOf(NOTHING) };
+    }
     const { last } = this;
     const time = timeMs / 1000;
     const second = Math.floor(time);

@@ -89,13 +89,19 @@ export class TrafficModel {
     }
   }
 
-  /** Take the service's counters of a session of an adapter, at a time in milliseconds. */
-  sample(adapter: string, session: string, counters: Counters, timeMs: number): void {
+  /** Take the service's counters of a session of an adapter; both times are in milliseconds. */
+  sample(
+    adapter: string,
+    session: string,
+    counters: Counters,
+    timeMs: number,
+    startedMs?: number,
+  ): void {
     const history = this.histories.get(adapter) ?? new History();
     this.histories.delete(adapter);
     this.histories.set(adapter, history);
     this.forgotten += dropOldest(this.histories, ADAPTERS);
-    const step = history.sample(session, counters, timeMs);
+    const step = history.sample(session, counters, timeMs, startedMs);
     if (step !== null) this.all.add(step);
     const second = Math.floor(timeMs / 1000);
     this.conversations.advance(second);

@@ -53,6 +53,15 @@ describe("the history of an adapter", () => {
     expect(history.knows(SECOND + 1)).toBe(false);
   });
 
+  it("begins with zeros where a session has just started, and with what it has otherwise", () => {
+    const history = new History();
+    history.sample("a", counters(2), SECOND * 1000 + 400, SECOND * 1000 + 100);
+    history.sample("a", counters(90), (SECOND + 1) * 1000 + 100, SECOND * 1000 + 100);
+    expect(history.rate("receivedPackets", SECOND + 1)).toBe(90);
+    history.sample("b", counters(5000), (SECOND + 9) * 1000, SECOND * 1000);
+    expect(history.knows(SECOND + 9)).toBe(false);
+  });
+
   it("waits for another second", () => {
     const history = new History();
     history.sample("a", counters(0), SECOND * 1000);
