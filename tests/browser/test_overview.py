@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.screen import Screen
-from tests.running import running
+from tests.running import RunningService, running
 from tests.waiting import until
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.wire import BATCH_TYPE, Batch, pack
@@ -180,6 +180,110 @@ def test_a_session_is_started_counted_and_stopped(screen: Screen) -> None:
     expect(screen.button("Start session…")).to_be_visible()
 
 
+def test_the_link_follows_the_session_and_the_system(
+    faulty: Screen, library: EmulatedLibrary
+) -> None:
+    """Nobody asks for a list: what is shown is how it is, in the table and in the detail."""
+    from playwright.sync_api import expect
+
+    adapter = faulty.service.adapter(name="OfficeNet")
+    faulty.select("OfficeNet")
+    badge = faulty.page.get_by_role("article").locator(".panel-head .badge")
+    faulty.service.session(adapter)
+    expect(badge).to_have_text("Up")
+    library.machine.disable("OfficeNet")
+    expect(badge).to_have_text("No session")
+    expect(faulty.row("OfficeNet").locator(".state")).to_have_text("No session")
+
+
+def test_a_name_of_another_program_rewrites_nothing(
+    faulty: Screen, library: EmulatedLibrary
+) -> None:
+    """A character that turns the text around is shown as its code, and need not be typed."""
+    from playwright.sync_api import expect
+
+    faulty.service.adapter(name="OfficeNet")  # the pool is known, and the driver loaded
+    library.machine.create("a\u202eexe.live", "wintun-api", None, persistent=True)
+    faulty.page.get_by_role("row").filter(has_text="aU+202Eexe.live").click()
+    faulty.button("Delete…").click()
+    expect(faulty.dialog.get_by_role("heading")).to_have_text("Delete aU+202Eexe.live")
+    faulty.fill("Type delete to confirm", "delete")
+    faulty.button("Delete adapter").click()
+    expect(faulty.page.locator("tbody tr")).to_have_text(re.compile("^OfficeNet"))
+
+
+def test_a_failure_makes_way_for_a_dialog(screen: Screen) -> None:
+    """What failed is said in the page's words, can be closed, and does not lie under a dialog."""
+    from playwright.sync_api import expect
+
+    screen.tolerated.append("status of [45]")
+    screen.service.session(screen.service.adapter(name="OfficeNet"))
+    screen.select("OfficeNet")
+    expect(screen.button("Release")).to_be_disabled()
+    screen.button("Stop session").click()
+    notice = screen.page.locator(".notice.failed")
+    screen.page.route("**/release", lambda route: route.fulfill(status=503, body="{}"))
+    screen.button("Release").click()
+    expect(notice).to_contain_text("Could not release OfficeNet")
+    screen.button("Edit…").click()
+    expect(notice).to_have_count(0)
+    screen.page.keyboard.press("Escape")
+    expect(notice).to_have_count(0)
+    screen.button("Release").click()
+    screen.button("Close this message").click()
+    expect(notice).to_have_count(0)
+
+
+def test_directions_are_explained(screen: Screen) -> None:
+    """Both, with the words of the API, one key away in the view."""
+    from playwright.sync_api import expect
+
+    screen.page.get_by_label("What From host and To host mean").press("Enter")
+    legend = screen.page.locator(".legend dl")
+    expect(legend).to_contain_text("Packets that this computer sent into the adapter.")
+    expect(legend).to_contain_text("The API calls them injected.")
+    screen.page.keyboard.press("Escape")
+    expect(legend).not_to_be_visible()
+
+
+def test_values_are_copied_without_a_secure_context(screen: Screen) -> None:
+    """An address is on the clipboard, and the page says so."""
+    from playwright.sync_api import expect
+
+    page = screen.page
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    screen.service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
+    screen.button("Copy address 10.6.7.7/24").click()
+    expect(page.get_by_text("Copied 10.6.7.7.")).to_be_visible()
+    screen.button("New adapter").click()
+    page.get_by_label("Name", exact=True).press("Control+v")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("10.6.7.7")
+
+
+def test_forced_colours_show_what_is_chosen(browser: Browser, service: RunningService) -> None:
+    """The selected row, the open tab and the chosen option differ from their neighbours."""
+    for name in ("OfficeNet", "BranchNet"):
+        service.session(service.adapter(name=name))
+    with Screen(browser, service, forced_colors="active") as screen:
+        screen.sign_in()
+        screen.select("OfficeNet")
+
+        def colours(*wanted: str) -> list[str]:
+            background = "getComputedStyle(document.querySelector(one)).background"
+            get = f"(all) => all.map((one) => {background})"
+            return [str(one) for one in screen.page.evaluate(get, list(wanted))]
+
+        row, other = colours("tbody tr.selected", "tbody tr:not(.selected)")
+        assert row != other
+        tab, other = colours("nav a[aria-current]", "nav a:not([aria-current])")
+        assert tab != other
+        screen.go("Compose")
+        screen.page.get_by_role("group", name="Kind of packet").wait_for()
+        kind = ".choice label:has(input{}checked{}) span"
+        chosen, other = colours(kind.format(":", ""), kind.format(":not(:", ")"))
+        assert chosen != other
+
+
 def test_refused_packets_are_counted_by_reason(screen: Screen) -> None:
     """What an injection was refused for is beside the losses, and stands out."""
     from playwright.sync_api import expect
@@ -210,7 +314,7 @@ def test_settings_that_the_system_does_not_have_are_shown(
     expect(faulty.row("OfficeNet")).to_contain_text("settings differ")
     faulty.select("OfficeNet")
     warning = faulty.page.get_by_role("article").locator(".warning-box")
-    expect(warning).to_contain_text("is not as it was requested")
+    expect(warning).to_contain_text("The adapter differs from what was requested")
     expect(warning.get_by_role("listitem")).to_have_text(["Not set: MTU 1420"])
 
 

@@ -245,6 +245,27 @@ def test_columns_are_chosen(table: Table) -> None:
     expect(heads).to_have_text([*names, "Destination port", "Info"])
 
 
+def test_a_popup_closes_with_escape_and_by_a_click_elsewhere(table: Table) -> None:
+    """The packet stays selected, and the focus goes back to what opened it."""
+    from playwright.sync_api import expect
+
+    page = table.screen.page
+    table.inject(datagram())
+    table.row("Len=19").first.click()
+    opener = page.get_by_title("Columns, times and limits of the table")
+    settings = page.get_by_role("region", name="Limits")
+    opener.click()
+    expect(settings).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(settings).not_to_be_visible()
+    expect(opener).to_be_focused()
+    expect(table.detail).to_be_visible()
+    opener.click()
+    table.row("Len=19").first.click()
+    expect(settings).not_to_be_visible()
+    expect(table.detail).to_be_visible()
+
+
 def test_some_packets_are_marked_selected_and_saved(table: Table, tmp_path: Path) -> None:
     """Shift and arrows select, M marks, and only these are in the file."""
     from playwright.sync_api import expect

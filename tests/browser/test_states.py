@@ -56,6 +56,26 @@ def test_a_view_that_there_is_not(screen: Screen) -> None:
     expect(screen.page).to_have_url(f"{screen.service.url}/#/events")
 
 
+def test_a_form_outlives_a_restart_of_the_service(browser: Browser, tmp_path: Path) -> None:
+    """What was typed is still there, and can be sent to the new service."""
+    from playwright.sync_api import expect
+
+    with running(tmp_path) as first:
+        screen = Screen(browser, first)
+        screen.tolerated.extend(REFUSED_CONNECTIONS)
+        screen.sign_in()
+        screen.button("New adapter").click()
+        screen.fill("Name", "OfficeNet")
+        port = first.port
+    expect(screen.page.locator(".state")).to_have_attribute("data-state", "lost")
+    with running(tmp_path, port=port) as second, screen:
+        screen.service = second
+        screen.is_live()
+        expect(screen.page.get_by_label("Name", exact=True)).to_have_value("OfficeNet")
+        screen.button("Create").click()
+        expect(screen.row("OfficeNet")).to_be_visible()
+
+
 def test_a_broken_connection_resumes_without_a_gap(screen: Screen) -> None:
     """Events that happened meanwhile are there, once each, and no snapshot was needed."""
     from playwright.sync_api import expect
