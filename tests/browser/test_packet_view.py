@@ -16,7 +16,7 @@ from tests.running import running
 from wintun_api.packet import build
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Locator
 
 pytestmark = pytest.mark.heavy
 
@@ -62,6 +62,27 @@ def test_tab_writes_nothing_and_goes_on(table: Table) -> None:
     expect(table.screen.page.get_by_role("listbox")).to_have_count(0)
     keyboard.press("Escape")
     expect(table.filter).to_have_value("tcp")
+
+
+def test_down_leaves_the_filter_for_the_table(table: Table) -> None:
+    """Where suggestions are open it chooses one of them; with Alt it opens them."""
+    from playwright.sync_api import expect
+
+    table.ping(2)
+    keyboard = table.screen.page.keyboard
+    suggestions = table.screen.page.get_by_role("listbox")
+    table.filter.press_sequentially("icm")
+    keyboard.press("ArrowDown")
+    expect(suggestions.get_by_role("option", selected=True)).to_have_count(1)
+    keyboard.press("Enter")
+    expect(table.filter).to_have_value("icmp ")
+    keyboard.press("Escape")
+    keyboard.press("Alt+ArrowDown")
+    expect(suggestions).to_be_visible()
+    keyboard.press("Escape")
+    keyboard.press("ArrowDown")
+    expect(table.grid).to_be_focused()
+    expect(table.grid.locator(".row.current .number")).to_have_text("1")
 
 
 def test_an_error_does_not_move_the_table(table: Table) -> None:
@@ -340,7 +361,7 @@ def test_a_file_is_shown_in_place_of_what_comes(table: Table, tmp_path: Path) ->
     expect(page).to_have_title(re.compile("office.pcap"))
     cells = table.row("Len=11").get_by_role("gridcell")
     expect(cells.nth(0)).to_have_text("1")
-    expect(cells.nth(2)).to_have_text("")
+    expect(table.grid.get_by_role("columnheader", name="Direction")).to_have_count(0)
     expect(table.row("ARP").get_by_role("gridcell").first).to_have_text("2")
     expect(table.row("ICMP")).to_have_count(0)
     table.screen.go("Conversations")
@@ -536,7 +557,7 @@ def test_forced_colours_show_what_is_selected(browser: Browser, tmp_path: Path) 
         expect(table.node("Data")).to_have_css("outline-style", "solid")
 
 
-@pytest.mark.parametrize(("width", "height"), [(320, 640), (640, 400), (768, 1024), (2560, 1440)])
+@pytest.mark.parametrize(("width", "height"), [(768, 1024), (900, 700), (2560, 1440)])
 def test_every_width_shows_all_of_a_packet(
     browser: Browser, tmp_path: Path, width: int, height: int
 ) -> None:
@@ -552,10 +573,113 @@ def test_every_width_shows_all_of_a_packet(
         table.inject(datagram())
         row = table.row(PEER).first
         row.click()
-        for name in ("time", "direction", "source", "info"):
-            box = row.locator(f".{name}").bounding_box()
-            assert box is not None
-            assert box["width"] > 15, name
-        table.detail.locator(".hex-row").first.scroll_into_view_if_needed()
+        shown_whole(row)
         expect(table.detail.locator(".hex-row").first).to_be_in_viewport()
-        assert screen.page.evaluate("document.documentElement.scrollWidth") == width
+        fits(screen, width, height)
+
+
+def shown_whole(row: Locator) -> None:
+    """Of a row, time and arrow are not cut, and something is seen of the rest."""
+    for name in ("time", "direction", "source", "info"):
+        box = row.locator(f".{name}").bounding_box()
+        assert box is not None
+        assert box["width"] > 15, name
+    cut = "cell => cell.scrollWidth - cell.clientWidth"
+    assert int(row.locator(".time").evaluate(cut)) <= 0
+
+
+def fits(screen: Screen, width: int, height: int) -> None:
+    """Neither the page nor the view scrolls; both lines of state are in view."""
+    from playwright.sync_api import expect
+
+    sizes = """[document.documentElement, document.querySelector("main")].flatMap(
+        (one) => [one.scrollWidth - one.clientWidth, one.scrollHeight - one.clientHeight])"""
+    assert screen.page.evaluate(sizes) == [0, 0, 0, 0]
+    over = "[document.documentElement.clientWidth, document.documentElement.clientHeight]"
+    assert screen.page.evaluate(over) == [width, height]
+    expect(screen.page.locator(".status-line")).to_be_in_viewport(ratio=1)
+    expect(screen.page.locator(".status")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (360, 640), (640, 400)])
+def test_small_screens_show_table_and_details_in_turn(
+    browser: Browser, tmp_path: Path, width: int, height: int
+) -> None:
+    """Arrows move in the table, Enter or a click shows the details, Escape and Back lead back."""
+    from playwright.sync_api import expect
+
+    with (
+        running(tmp_path) as service,
+        Screen(browser, service, viewport={"width": width, "height": height}) as screen,
+    ):
+        screen.sign_in()
+        table = Table(screen)
+        table.ping(20)
+        fits(screen, width, height)
+        expect(table.filter).to_be_in_viewport(ratio=1)
+        keyboard = screen.page.keyboard
+        table.filter.press("ArrowDown")
+        expect(table.grid).to_be_focused()
+        expect(table.grid.locator(".row.current .number")).to_have_text("1")
+        keyboard.press("ArrowDown")
+        current = table.grid.locator(".row.current")
+        expect(current.locator(".number")).to_have_text("2")
+        expect(table.detail).to_have_count(0)
+        shown_whole(current)
+        keyboard.press("Enter")
+        expect(table.detail.get_by_role("heading")).to_have_text("Packet 2")
+        expect(current).to_be_hidden()
+        expect(table.filter).to_be_in_viewport(ratio=1)
+        fits(screen, width, height)
+        screen.button("Next packet").click()
+        expect(table.detail.get_by_role("heading")).to_have_text("Packet 3")
+        show = screen.page.get_by_role("radio", name="Bytes")
+        if height <= 560:
+            show.check()
+        else:
+            expect(show).to_have_count(0)
+        expect(table.detail.locator(".hex-row").first).to_be_in_viewport()
+        fits(screen, width, height)
+        screen.button("Back").click()
+        expect(current.locator(".number")).to_have_text("3")
+        expect(table.grid).to_be_focused()
+        current.click()
+        expect(table.detail.locator("[role=treeitem]:focus")).to_be_visible()
+        keyboard.press("Escape")
+        expect(table.detail).to_have_count(0)
+        expect(current).to_be_in_viewport()
+
+
+def test_what_does_not_fit_is_in_a_menu(browser: Browser, tmp_path: Path) -> None:
+    """At 200 % every button of the wide page is there, and what opens closes with Escape."""
+    from playwright.sync_api import expect
+
+    with (
+        running(tmp_path) as service,
+        Screen(browser, service, viewport={"width": 640, "height": 400}) as screen,
+    ):
+        screen.sign_in()
+        table = Table(screen)
+        table.ping()
+        more = screen.page.get_by_role("toolbar", name="Packets").get_by_title("More")
+        items = screen.page.get_by_role("menuitem")
+        more.click()
+        expect(items).to_contain_text(
+            [
+                *("Find", "Clear", "Save shown packets", "Save selected packets"),
+                *("Save marked packets", "Open file…", "Wireshark…", "Record…"),
+                *("Legend", "Columns, times, limits"),
+            ]
+        )
+        items.filter(has_text="Legend").click()
+        expect(screen.page.get_by_role("region", name="Colours and signs")).to_be_visible()
+        screen.page.keyboard.press("Escape")
+        expect(screen.page.get_by_role("region", name="Colours and signs")).to_be_hidden()
+        expect(more).to_be_focused()
+        more.click()
+        items.filter(has_text="Columns").click()
+        assert violations(screen) == []
+        screen.page.keyboard.press("Escape")
+        more.click()
+        items.filter(has_text="Wireshark…").click()
+        expect(screen.dialog).to_contain_text("wintun-api:OfficeNet")

@@ -259,4 +259,4 @@ def test_narrow_screens_keep_the_essential(browser: Browser, tmp_path: Path) -> 
         table.inject(datagram())
         table.row(PEER).first.click()
         table.detail.locator(".hex-row").first.wait_for()
-        assert screen.page.evaluate("document.documentElement.scrollWidth") == 360
+        assert int(screen.page.evaluate("document.documentElement.scrollWidth")) == 360

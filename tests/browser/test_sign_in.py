@@ -426,7 +426,9 @@ def test_a_read_only_token_sees_and_changes_nothing(visitor: Screen) -> None:
     expect(visitor.page.get_by_text("No admin, inject")).to_be_visible()
     visitor.go("Compose")
     expect(visitor.button("Send")).to_be_disabled()
-    expect(visitor.page.get_by_text("This token may not inject packets.")).to_be_visible()
+    expect(visitor.page.get_by_text("This token may not inject packets.")).to_contain_text(
+        "a token that has the scope “inject”"
+    )
 
 
 def test_a_token_that_may_not_read_gets_a_page_that_says_so(visitor: Screen) -> None:

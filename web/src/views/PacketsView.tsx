@@ -1,6 +1,7 @@
 /** The live packets: filter, table, detail. */
 
-import { useRef } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
+import type { PacketTableModel } from "../models/packet-table";
 import { useDashboard } from "./context";
 import { Follow } from "./conversations/Follow";
 import { EmptyTable } from "./packets/EmptyTable";
@@ -13,13 +14,26 @@ import { StatusLine } from "./packets/StatusLine";
 import { Toolbar } from "./packets/Toolbar";
 import { useTools } from "./packets/tools";
 import { SessionNote } from "./SessionNote";
+import { COMPACT, useMedia } from "./ui/media";
 import "../styles/packets.css";
+
+/** Bring the selected packet into view, or the first that passes a filter that was just typed. */
+async function enter(table: PacketTableModel): Promise<void> {
+  await table.capture.engine.settled();
+  if (table.selected.peek() === null) table.move(1);
+  table.revealed.value++;
+}
 
 export function PacketsView() {
   const { capture, table } = useDashboard();
   const open = useOpening();
   const { find } = useTools();
   const view = useRef<HTMLDivElement>(null);
+  const isCompact = useMedia(COMPACT);
+  const [isReading, setReading] = useState(false);
+  const isSelected = table.selected.value !== null;
+  // Where the details take the place of the table, they do so only when they are asked for.
+  const isDetailed = isSelected && (isReading || !isCompact);
   const focus = (selector: string): void => {
     requestAnimationFrame(() => view.current?.querySelector<HTMLElement>(selector)?.focus());
   };
@@ -36,11 +50,20 @@ export function PacketsView() {
     else return;
     event.preventDefault();
   };
+  const read = (): void => {
+    setReading(true);
+    focus("[role=treeitem][tabindex='0']");
+  };
+  const close = (): void => {
+    if (!isCompact) table.select(-1);
+    setReading(false);
+    focus(".packet-table");
+  };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys of the whole view
     <div
       ref={view}
-      class="packets"
+      class={`packets${isCompact ? " compact" : ""}${isDetailed ? " detailed" : ""}`}
       onKeyDown={onKeyDown}
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
@@ -50,7 +73,13 @@ export function PacketsView() {
       }}
     >
       <h1 class="unseen">Packets</h1>
-      <Toolbar />
+      <Toolbar
+        isCompact={isCompact}
+        onDown={() => {
+          focus(".packet-table");
+          void enter(table);
+        }}
+      />
       {capture.file.value === null && <SessionNote />}
       {find.isOpen.value && (
         <FindBar
@@ -61,18 +90,13 @@ export function PacketsView() {
         />
       )}
       <div class="table-area">
-        <PacketTable onEnter={() => focus("[role=treeitem][tabindex='0']")} />
+        <PacketTable onEnter={read} onClick={() => isCompact && read()} />
         <EmptyTable />
       </div>
-      {table.selected.value !== null && (
+      {isDetailed && (
         <>
-          <Splitter />
-          <PacketDetail
-            onClose={() => {
-              table.select(-1);
-              focus(".packet-table");
-            }}
-          />
+          {!isCompact && <Splitter />}
+          <PacketDetail isCompact={isCompact} onClose={close} />
         </>
       )}
       <StatusLine />

@@ -1,5 +1,6 @@
 /** The bar on top: the views, the documentation, the theme, the way out. */
 
+import type { TargetedWheelEvent } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Theme } from "../models/theme";
 import { currentTab, goTo, hrefOf } from "./address";
@@ -7,12 +8,14 @@ import { useDashboard } from "./context";
 import { TABS, type TabId } from "./tabs";
 import { Button } from "./ui/Button";
 import { Icon, type IconName } from "./ui/Icon";
+import { Menu, type MenuItem, useMenu } from "./ui/Menu";
+import { useMedia } from "./ui/media";
 
 const THEME_ICONS: Record<Theme, IconName> = { system: "system", light: "sun", dark: "moon" };
 
 export function TopBar() {
-  const { networks, signIn, theme } = useDashboard();
-  const choice = theme.choice.value;
+  const { networks } = useDashboard();
+  const isNarrow = useMedia("(max-width: 720px)");
   const nav = useRef<HTMLElement>(null);
   const current = currentTab();
   // Most services stand alone; where no network is joined, its tab would show nothing.
@@ -35,7 +38,7 @@ export function TopBar() {
         <Icon name="link" />
         <span>wintun-api</span>
       </span>
-      <nav ref={nav} aria-label="Views">
+      <nav ref={nav} aria-label="Views" onWheel={scrollAcross}>
         {TABS.map(
           (tab, index) =>
             isShown(tab.id) && (
@@ -50,23 +53,64 @@ export function TopBar() {
             ),
         )}
       </nav>
-      <div class="bar-end">
-        <a class="button quiet" href="/docs" title="API reference" aria-label="API reference">
-          <Icon name="book" />
-        </a>
-        <a class="button quiet" href="/guide" title="Guide" aria-label="Guide">
-          <Icon name="help" />
-        </a>
-        <Button
-          kind="quiet"
-          icon={THEME_ICONS[choice]}
-          label={`Theme: ${choice}`}
-          onClick={() => theme.next()}
-        />
-        <Button kind="quiet" icon="signOut" label="Sign out" onClick={() => signIn.signOut()} />
-      </div>
+      {isNarrow ? <MoreMenu /> : <BarEnd />}
     </header>
   );
+}
+
+function BarEnd() {
+  const { signIn, theme } = useDashboard();
+  const choice = theme.choice.value;
+  return (
+    <div class="bar-end">
+      <a class="button quiet" href="/docs" title="API reference" aria-label="API reference">
+        <Icon name="book" />
+      </a>
+      <a class="button quiet" href="/guide" title="Guide" aria-label="Guide">
+        <Icon name="help" />
+      </a>
+      <Button
+        kind="quiet"
+        icon={THEME_ICONS[choice]}
+        label={`Theme: ${choice}`}
+        onClick={() => theme.next()}
+      />
+      <Button kind="quiet" icon="signOut" label="Sign out" onClick={() => signIn.signOut()} />
+    </div>
+  );
+}
+
+/** The same where there is no room for it. */
+function MoreMenu() {
+  const { signIn, theme } = useDashboard();
+  const { menu, open } = useMenu();
+  const items = (): MenuItem[] => [
+    { label: "API reference", onChoose: () => location.assign("/docs") },
+    { label: "Guide", onChoose: () => location.assign("/guide") },
+    { label: `Theme: ${theme.choice.peek()}`, onChoose: () => theme.next() },
+    { label: "Sign out", apart: true, onChoose: () => signIn.signOut() },
+  ];
+  const name = "Guide, theme and sign-out";
+  return (
+    <div class="bar-end">
+      <button
+        type="button"
+        class="button quiet"
+        aria-haspopup="menu"
+        aria-label={name}
+        title={name}
+        onClick={({ currentTarget }) => open(name, items(), currentTarget)}
+      >
+        <Icon name="more" />
+      </button>
+      <Menu menu={menu} />
+    </div>
+  );
+}
+
+/** A wheel that turns one way scrolls the tabs, which lie across. */
+function scrollAcross({ currentTarget, deltaX, deltaY }: TargetedWheelEvent<HTMLElement>) {
+  if (deltaX === 0) currentTarget.scrollLeft += deltaY;
 }
 
 /** The digits go to the views, where nobody is typing. */

@@ -11,7 +11,8 @@ import { useTools } from "./tools";
 const PAUSE = 250; // milliseconds without a key before the filter is applied
 const NOTHING: Completion = { start: 0, suggestions: [] };
 
-export function FilterBar() {
+/** `onDown` leaves the field for the table, where no suggestions are open. */
+export function FilterBar({ onDown }: { onDown: () => void }) {
   const { table } = useDashboard();
   const { history } = useTools();
   const input = useRef<HTMLInputElement>(null);
@@ -79,7 +80,11 @@ export function FilterBar() {
   const onKeyDown = (event: KeyboardEvent): void => {
     const { length } = completion.value.suggestions;
     const { key } = event;
-    if (key === "ArrowDown" || key === "ArrowUp") {
+    if (key === "ArrowDown" && length === 0 && !event.altKey) {
+      event.preventDefault();
+      settle();
+      onDown();
+    } else if (key === "ArrowDown" || key === "ArrowUp") {
       event.preventDefault();
       const last = Math.max(0, chosen.value);
       if (length === 0) suggest();

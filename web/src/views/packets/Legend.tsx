@@ -1,6 +1,6 @@
 /** What colours, signs, arrows and keys of this view mean. */
 
-import { useRef } from "preact/hooks";
+import type { RefObject } from "preact";
 import { TINTS } from "../../models/packet-tint";
 import { Direction, WAYS } from "../ui/Direction";
 import { Icon } from "../ui/Icon";
@@ -18,8 +18,7 @@ const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ["Space", "Pause and resume"],
 ];
 
-export function Legend() {
-  const panel = useRef<HTMLDetailsElement>(null);
+export function Legend({ panel }: { panel: RefObject<HTMLDetailsElement | null> }) {
   useClosing(panel);
   return (
     <details class="popup" ref={panel}>

@@ -1,9 +1,8 @@
 /** Open a capture file: chosen with a button, or dropped on the view. */
 
-import { useRef } from "preact/hooks";
+import type { RefObject } from "preact";
 import { openFile } from "../../models/opened-file";
 import { useDashboard } from "../context";
-import { Button } from "../ui/Button";
 
 /** What is no longer true once another file is open. */
 const NOT_OPENED = " was not opened. ";
@@ -23,26 +22,21 @@ export function useOpening(): (file: File) => Promise<void> {
   };
 }
 
-export function OpenFile() {
-  const input = useRef<HTMLInputElement>(null);
+/** What the browser's dialog for files hangs on. */
+export function FileInput({ input }: { input: RefObject<HTMLInputElement | null> }) {
   const open = useOpening();
   return (
-    <>
-      <Button icon="open" onClick={() => input.current?.click()}>
-        Open file…
-      </Button>
-      <input
-        ref={input}
-        type="file"
-        hidden
-        aria-label="Capture file"
-        accept=".pcap,.pcapng,.cap,.dmp"
-        onChange={({ currentTarget }) => {
-          const file = currentTarget.files?.[0];
-          currentTarget.value = ""; // the same file can be opened again
-          if (file !== undefined) void open(file);
-        }}
-      />
-    </>
+    <input
+      ref={input}
+      type="file"
+      hidden
+      aria-label="Capture file"
+      accept=".pcap,.pcapng,.cap,.dmp"
+      onChange={({ currentTarget }) => {
+        const file = currentTarget.files?.[0];
+        currentTarget.value = ""; // the same file can be opened again
+        if (file !== undefined) void open(file);
+      }}
+    />
   );
 }

@@ -1,6 +1,6 @@
 /** The selected packet: its layers and fields, and its bytes, each pointing at the other. */
 
-import { useComputed } from "@preact/signals";
+import { type Signal, useComputed, useSignal } from "@preact/signals";
 import type { How } from "../../analysis/conversation";
 import type { Dashboard } from "../../models/dashboard";
 import type { SelectedPacket } from "../../models/packet-table";
@@ -11,15 +11,32 @@ import { goTo } from "../address";
 import { useDashboard } from "../context";
 import { openFollow } from "../conversations/Follow";
 import { Button } from "../ui/Button";
+import { Choice } from "../ui/Choice";
 import { Direction } from "../ui/Direction";
+import { Icon, type IconName } from "../ui/Icon";
+import { Menu, type MenuItem, useMenu } from "../ui/Menu";
+import { useMedia } from "../ui/media";
 import { copyAndSay } from "./actions";
 import { FieldTree } from "./FieldTree";
 import { HexView } from "./HexView";
 import { useTools } from "./tools";
 
-export function PacketDetail({ onClose }: { onClose: () => void }) {
+/** Too low for both at once: either the fields or the bytes. */
+const LOW = "(max-height: 560px)";
+
+interface Props {
+  /** Whether it takes the place of the table. */
+  readonly isCompact: boolean;
+  readonly onClose: () => void;
+}
+
+type Part = "fields" | "bytes";
+
+export function PacketDetail({ isCompact, onClose }: Props) {
   const { table } = useDashboard();
   const { detail } = useTools();
+  const isLow = useMedia(LOW);
+  const part = useSignal<Part>("fields");
   const packet = table.selected.value;
   if (packet === null) return null;
   return (
@@ -33,20 +50,30 @@ export function PacketDetail({ onClose }: { onClose: () => void }) {
         else detail.pin(null);
       }}
     >
-      <Heading packet={packet} onClose={onClose} />
+      {isCompact ? (
+        <CompactHeading packet={packet} part={isLow ? part : null} onClose={onClose} />
+      ) : (
+        <Heading packet={packet} onClose={onClose} />
+      )}
       <Evicted />
-      <div class="parts">
-        <FieldTree />
-        <HexView key={packet.row} bytes={packet.bytes} />
+      <div class={`parts${isLow ? " one" : ""}`}>
+        {(!isLow || part.value === "fields") && <FieldTree />}
+        {(!isLow || part.value === "bytes") && <HexView key={packet.row} bytes={packet.bytes} />}
       </div>
     </section>
   );
 }
 
-function Heading({ packet, onClose }: { packet: SelectedPacket; onClose: () => void }) {
-  const { compose, notices, table } = useDashboard();
+interface HeadingProps {
+  readonly packet: SelectedPacket;
+  readonly onClose: () => void;
+}
+
+function Heading({ packet, onClose }: HeadingProps) {
+  const { table } = useDashboard();
   const { layout } = useTools();
   const cut = packet.originalLength > packet.bytes.length;
+  const items = useItems(packet);
   return (
     <header>
       <h2>Packet {table.numberOf(packet.row).toLocaleString("en")}</h2>
@@ -54,11 +81,7 @@ function Heading({ packet, onClose }: { packet: SelectedPacket; onClose: () => v
         <div>
           <dt>Direction</dt>
           <dd>
-            {packet.injected === null ? (
-              "Not in the file"
-            ) : (
-              <Direction way={packet.injected ? "injected" : "received"} />
-            )}
+            <Way packet={packet} />
           </dd>
         </div>
         <div>
@@ -73,29 +96,99 @@ function Heading({ packet, onClose }: { packet: SelectedPacket; onClose: () => v
         </div>
       </dl>
       <div class="detail-actions">
-        <FollowButtons packet={packet} />
-        <Button
-          icon="copy"
-          onClick={() =>
-            void copyAndSay(notices, formatHex(packet.bytes), `${packet.bytes.length} bytes`)
-          }
-        >
-          Copy as hex
-        </Button>
-        <Button
-          icon="send"
-          disabled={cut}
-          onClick={() => {
-            compose.replay(packet.bytes);
-            goTo("compose");
-          }}
-        >
-          Edit and send
-        </Button>
+        {items.map(({ label, icon, disabled = false, onChoose }) => (
+          <Button key={label} icon={icon} disabled={disabled} onClick={onChoose}>
+            {label}
+          </Button>
+        ))}
         <Button icon="close" label="Close the details" kind="quiet" onClick={onClose} />
       </div>
     </header>
   );
+}
+
+/** In place of the table: the way back to it, the packets before and after, and a menu. */
+function CompactHeading({
+  packet,
+  part,
+  onClose,
+}: HeadingProps & { readonly part: Signal<Part> | null }) {
+  const { table } = useDashboard();
+  const items = useItems(packet);
+  const { menu, open } = useMenu();
+  return (
+    <header>
+      <Button icon="back" onClick={onClose}>
+        Back
+      </Button>
+      <h2>Packet {table.numberOf(packet.row).toLocaleString("en")}</h2>
+      <p class="way">
+        <Way packet={packet} />
+      </p>
+      <div class="detail-actions">
+        {part && (
+          <Choice
+            label="What is shown"
+            value={part.value}
+            options={PARTS}
+            onChange={(next) => {
+              part.value = next;
+            }}
+          />
+        )}
+        <Button icon="up" label="Previous packet" kind="quiet" onClick={() => table.move(-1)} />
+        <Button icon="down" label="Next packet" kind="quiet" onClick={() => table.move(1)} />
+        <button
+          type="button"
+          class="button"
+          aria-label="Actions for this packet"
+          title="Actions for this packet"
+          aria-haspopup="menu"
+          onClick={({ currentTarget }) => open("Actions for this packet", items, currentTarget)}
+        >
+          <Icon name="more" />
+        </button>
+      </div>
+      <Menu menu={menu} />
+    </header>
+  );
+}
+
+const PARTS: readonly { readonly id: Part; readonly label: string }[] = [
+  { id: "fields", label: "Fields" },
+  { id: "bytes", label: "Bytes" },
+];
+
+function Way({ packet }: { packet: SelectedPacket }) {
+  if (packet.injected === null) return "Not in the file";
+  return <Direction way={packet.injected ? "injected" : "received"} />;
+}
+
+/** Return what can be done with a packet. */
+function useItems(packet: SelectedPacket): (MenuItem & { readonly icon?: IconName })[] {
+  const dashboard = useDashboard();
+  const { compose, notices } = dashboard;
+  const { bytes } = packet;
+  return [
+    ...waysOf(packet.decoded).map(([, how, label]) => ({
+      label,
+      onChoose: () => follow(dashboard, packet.row, how),
+    })),
+    {
+      label: "Copy as hex",
+      icon: "copy",
+      onChoose: () => void copyAndSay(notices, formatHex(bytes), `${bytes.length} bytes`),
+    },
+    {
+      label: "Edit and send",
+      icon: "send",
+      disabled: packet.originalLength > bytes.length,
+      onChoose: () => {
+        compose.replay(bytes);
+        goTo("compose");
+      },
+    },
+  ];
 }
 
 /** Say that the row of the selected packet had to go; the place is there before the text comes. */
@@ -132,17 +225,4 @@ export function waysOf({ layers }: Dissection): typeof WAYS {
 export function follow(dashboard: Dashboard, row: number, how: How): void {
   if (openFollow(dashboard, row, how)) return;
   dashboard.notices.say("The conversation of this packet is not known. It may be too old.");
-}
-
-function FollowButtons({ packet }: { packet: SelectedPacket }) {
-  const dashboard = useDashboard();
-  return (
-    <>
-      {waysOf(packet.decoded).map(([, how, label]) => (
-        <Button key={how} onClick={() => follow(dashboard, packet.row, how)}>
-          {label}
-        </Button>
-      ))}
-    </>
-  );
 }

@@ -19,14 +19,20 @@ const WIDTHS: Readonly<Record<string, string>> = {
   number: "var(--w-number)",
   time: "var(--w-time)",
   direction: "var(--w-direction)",
-  source: "clamp(6rem, 12vw, 17rem)",
-  destination: "clamp(6rem, 12vw, 17rem)",
-  protocol: "4.75rem",
-  length: "3.5rem",
+  source: "var(--w-address)",
+  destination: "var(--w-address)",
+  protocol: "var(--w-protocol)",
+  length: "var(--w-length)",
   info: "minmax(8rem, 1fr)",
 };
 
-export function PacketTable({ onEnter }: { onEnter: () => void }) {
+interface Props {
+  readonly onEnter: () => void;
+  /** A packet was clicked by itself. */
+  readonly onClick: () => void;
+}
+
+export function PacketTable({ onEnter, onClick: onPick }: Props) {
   const dashboard = useDashboard();
   const { notices } = dashboard;
   const tools = useTools();
@@ -35,7 +41,7 @@ export function PacketTable({ onEnter }: { onEnter: () => void }) {
   const scroller = useRef<HTMLDivElement>(null);
   const pool = useRef<RowPool | null>(null);
   const { menu, open } = useMenu();
-  const columns = layout.columns.value.filter((one) => one.shown);
+  const columns = columnsOf(tools);
 
   useEffect(() => {
     if (grid.current === null || scroller.current === null) return;
@@ -45,7 +51,7 @@ export function PacketTable({ onEnter }: { onEnter: () => void }) {
     return () => made.dispose();
   }, [tools, table]);
   useSignalEffect(() => {
-    pool.current?.arrange(layout.columns.value.filter((one) => one.shown));
+    pool.current?.arrange(columnsOf(tools));
   });
   useSignalEffect(() => {
     void [table.version.value, table.selected.value, layout.time.value, layout.utc.value];
@@ -157,6 +163,7 @@ export function PacketTable({ onEnter }: { onEnter: () => void }) {
       picked.extend(row, before < 0 ? row : before, table.rows);
     } else picked.clear(row);
     table.select(row);
+    if (!event.ctrlKey && !event.metaKey && !event.shiftKey) onPick();
   };
   const onContextMenu = (event: MouseEvent): void => {
     const target = event.target as Element;
@@ -202,6 +209,13 @@ export function PacketTable({ onEnter }: { onEnter: () => void }) {
 
 /** Rows that are copied as text at once. */
 const MOST_COPIED = 10_000;
+
+/** The columns that are shown; a file may have no directions. */
+function columnsOf({ layout, table }: PacketTools): readonly Column[] {
+  const file = table.capture.file.value;
+  const isDirected = file === null || file.hasDirections;
+  return layout.columns.value.filter((one) => one.shown && (isDirected || one.id !== "direction"));
+}
 
 function widthOf({ id, width }: Column): string {
   return width === null ? (WIDTHS[id] ?? "clamp(5rem, 10vw, 12rem)") : `${width}px`;

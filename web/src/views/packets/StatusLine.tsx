@@ -19,7 +19,7 @@ export function StatusLine() {
         {pending > 0 && "at least "}
         <b>{count(rows.packets)}</b> of {count(ring.packets)} packets shown
       </span>
-      <span>{binary(ring.bytes)} kept</span>
+      <span class="bytes-kept">{binary(ring.bytes)} kept</span>
       {capture.file.value === null && <span>{count(arrived)} arrived</span>}
       {selected > 1 && <span>{count(selected)} selected</span>}
       {starred > 0 && <span>★ {count(starred)} marked</span>}

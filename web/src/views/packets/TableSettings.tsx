@@ -1,7 +1,7 @@
 /** How the table looks and how much it keeps: columns, times, limits. */
 
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import type { RefObject } from "preact";
 import { TIME_FORMATS, type TimeFormat } from "../../models/packet-text";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
@@ -23,8 +23,7 @@ const TIMES: Readonly<Record<TimeFormat, string>> = {
   epoch: "Seconds since 1970",
 };
 
-export function TableSettings() {
-  const panel = useRef<HTMLDetailsElement>(null);
+export function TableSettings({ panel }: { panel: RefObject<HTMLDetailsElement | null> }) {
   useClosing(panel);
   return (
     <details class="popup" ref={panel}>

@@ -11,7 +11,10 @@ export function useClosing(panel: { readonly current: HTMLDetailsElement | null 
       if (event.key !== "Escape" || !element.open) return;
       event.stopPropagation();
       element.open = false;
-      element.querySelector("summary")?.focus();
+      // Where there is no room for its own button, another one opened it.
+      const own = element.querySelector("summary");
+      const more = element.parentElement?.querySelector<HTMLElement>(".more-menu");
+      (own?.checkVisibility() ? own : more)?.focus();
     };
     const onDown = (event: Event): void => {
       if (!element.contains(event.target as Node)) element.open = false;
@@ -23,4 +26,12 @@ export function useClosing(panel: { readonly current: HTMLDetailsElement | null 
       document.removeEventListener("pointerdown", onDown);
     };
   }, [panel]);
+}
+
+/** Open a part, and go into it. */
+export function openPanel(element: HTMLDetailsElement | null): void {
+  if (element === null) return;
+  element.open = true;
+  const first = element.querySelector<HTMLElement>(".panel[tabindex], .panel input, .panel button");
+  first?.focus();
 }

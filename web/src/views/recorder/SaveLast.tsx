@@ -8,11 +8,12 @@ import { nameOf, save } from "../ui/save";
 
 const LAST = 60; // seconds
 
-export function SaveLast({ session }: { session: Session }) {
+/** Return what saves the last minute of a session. */
+export function useSavingLast(): (session: Session) => void {
   const { adapters, notices, sessions } = useDashboard();
-  const name = adapters.find(session.adapter)?.name ?? session.id;
-  const run = () =>
-    notices.attempt(
+  return (session) => {
+    const name = adapters.find(session.adapter)?.name ?? session.id;
+    void notices.attempt(
       `Could not save the last minute of ${name}`,
       async () => {
         const file = await sessions.recorded(session.id, LAST);
@@ -21,13 +22,19 @@ export function SaveLast({ session }: { session: Session }) {
       },
       (size) => `The last minute of ${name} was saved: ${scaled(size, "B")}.`,
     );
+  };
+}
+
+export function SaveLast({ session }: { session: Session }) {
+  const { notices } = useDashboard();
+  const saveLast = useSavingLast();
   return (
     <Button
       icon="history"
       online
       label="Save the last minute"
       disabled={notices.busy.value !== ""}
-      onClick={run}
+      onClick={() => saveLast(session)}
     >
       Save the last minute
     </Button>

@@ -49,10 +49,11 @@ export function DirectionLegend() {
         }
       }}
     >
-      <summary aria-label="What From host and To host mean" title="What From host and To host mean">
-        <Direction way="received" short />
-        <Direction way="injected" short />
-        <span aria-hidden="true">?</span>
+      <summary title="What From host and To host mean">
+        <span aria-hidden="true">
+          <span class="received">→</span> <span class="injected">←</span>
+        </span>
+        Directions
       </summary>
       <dl class="panel">
         {(["received", "injected"] as const).map((way) => (

@@ -28,6 +28,7 @@ const PATHS = {
   find: "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM10.5 10.5l3.5 3.5",
   up: "M8 13V3M4 7l4-4 4 4",
   down: "M8 3v10M4 9l4 4 4-4",
+  back: "M13.5 8H3M7 4L3 8l4 4",
   more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
   sliders: "M2 5h7M12 5h2M2 11h2M7 11h7M9 3v4M5 9v4",
 } as const;
