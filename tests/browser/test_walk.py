@@ -22,6 +22,13 @@ SERVER = "10.6.7.9"
 REQUEST = b"GET /walk HTTP/1.1\r\nHost: office.example\r\n\r\n"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nBack at office"
 SYN, RST, PSH_ACK, ACK = 2, 4, 24, 16
+# Whatever comes of a pointer, wherever in the page.
+WATCH_POINTER = """
+window.touches = [];
+for (const type of ["pointerdown", "mousedown", "mousemove", "wheel", "touchstart"]) {
+  window.addEventListener(type, () => window.touches.push(type), { capture: true });
+}
+"""
 
 
 def conversation() -> list[bytes]:
@@ -65,15 +72,28 @@ def test_a_walk_with_the_keyboard(screen: Screen, tmp_path: Path) -> None:
 
     table = Table(screen)
     page, keyboard = screen.page, screen.page.keyboard
+    screen.service.session(screen.service.adapter(name="Lab"))
     table.ping(3)
     table.inject(*conversation())
     table.row("GET /walk").first.wait_for()
+    page.evaluate(WATCH_POINTER)
 
     # To the view by its digit, to the filter as everywhere with a slash.
     keyboard.press("1")
     expect(page).to_have_title(re.compile("^Overview"))
     keyboard.press("2")
     expect(table.grid).to_be_visible()
+
+    # Whose packets: another adapter, and back.
+    picker = page.get_by_label("Packets of")
+    tab_to(screen, picker)
+    keyboard.press("ArrowUp")
+    expect(page).to_have_title(re.compile("Lab"))
+    expect(table.row("GET /walk")).to_have_count(0)
+    keyboard.press("ArrowDown")
+    expect(page).to_have_title(re.compile("OfficeNet"))
+    table.row("GET /walk").first.wait_for()
+    tab_to(screen, table.grid)
     keyboard.press("/")
     expect(table.filter).to_be_focused()
 
@@ -92,6 +112,8 @@ def test_a_walk_with_the_keyboard(screen: Screen, tmp_path: Path) -> None:
     keyboard.type("GET /walk")
     keyboard.press("Enter")
     expect(page.locator("#find-message")).to_contain_text("Packet ")
+    keyboard.press("F3")
+    expect(page.locator("#find-message")).to_contain_text("continued from the start")
     keyboard.press("Escape")
     expect(table.grid).to_be_focused()
     expect(table.grid.locator(".row.current")).to_contain_text("GET /walk HTTP/1.1")
@@ -115,19 +137,37 @@ def test_a_walk_with_the_keyboard(screen: Screen, tmp_path: Path) -> None:
     tab_to(screen, screen.button("Follow HTTP"), "Shift+Tab")
     keyboard.press("Enter")
     expect(screen.dialog).to_contain_text("Back at office")
+    tab_to(screen, screen.button("Save text"))
+    with page.expect_download() as download:
+        keyboard.press("Enter")
+    download.value.save_as(tmp_path / "walk.txt")
+    text = (tmp_path / "walk.txt").read_text()
+    assert "GET /walk HTTP/1.1" in text
+    assert "Back at office" in text
     keyboard.press("Escape")
     expect(screen.dialog).to_have_count(0)
 
-    # Mark the packet, and save what is marked.
+    # Mark the packet; save what is shown, then what is marked.
     tab_to(screen, table.grid, "Shift+Tab")
     keyboard.press("m")
     expect(page.locator(".status-line")).to_contain_text("★ 1 marked")
     tab_to(screen, screen.button("Save"), "Shift+Tab")
+    shown = saved(screen, tmp_path / "shown.pcapng", "Home")
+    assert REQUEST in shown
+    assert ANSWER in shown
+    assert b"are you there" not in shown  # the pings, which the filter hides
+    marked = saved(screen, tmp_path / "marked.pcapng", "End")
+    assert REQUEST in marked
+    assert ANSWER not in marked
+    assert page.evaluate("window.touches") == []
+
+
+def saved(screen: Screen, path: Path, key: str) -> bytes:
+    """Open the menu, go to its first or last line by a key, and save by that."""
+    keyboard = screen.page.keyboard
     keyboard.press("Enter")
-    keyboard.press("End")
-    with page.expect_download() as download:
+    keyboard.press(key)
+    with screen.page.expect_download() as download:
         keyboard.press("Enter")
-    path = tmp_path / "walk.pcapng"
     download.value.save_as(path)
-    assert REQUEST in path.read_bytes()
-    assert ANSWER not in path.read_bytes()
+    return path.read_bytes()
