@@ -16,6 +16,7 @@ import * as mark from "./marks";
 import { notesOf, prefixOf } from "./notes";
 import { Payloads } from "./payloads";
 import { Questions } from "./questions";
+import { recordOf } from "./record";
 import { Rows } from "./rows";
 import { Segments } from "./segments";
 import { ACK, analyse, FIN, RST, readOptions, Segment, SYN } from "./sequence";
@@ -126,6 +127,17 @@ export class Analysis {
   /** What Wireshark writes before the info of a row: `[TCP Retransmission] `. */
   prefixOf(row: number): string {
     return this.rows.has(row) ? prefixOf(this.rows, row, this.base) : "";
+  }
+
+  /** The record of TLS or the head of HTTP that ends in a row and began in an earlier one. */
+  recordOf(row: number, protocol?: string): readonly Field[] {
+    const record = this.rows.has(row) ? recordOf(this.rows, row, protocol) : null;
+    return record === null ? [] : [record];
+  }
+
+  /** Bytes that a segment goes on with an earlier one, as `decode` has it. */
+  beginsOf(row: number): number {
+    return this.rows.has(row) ? (this.rows.begins[this.rows.slot(row)] ?? 0) : 0;
   }
 
   /** The conversation of a row; 0 without one. */

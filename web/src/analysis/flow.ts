@@ -1,5 +1,7 @@
 /** One conversation, as it is kept. */
 
+import type { HttpFraming } from "../packet/http-framing";
+
 /** The window scale of an end that has said none yet. */
 export const UNKNOWN = -1;
 
@@ -43,9 +45,16 @@ export class Side {
   selectedCount = 0;
   hasSyn = false;
   hasFin = false;
-  /** Where the next TLS record begins. */
+  /** Where the last TLS record, or message of HTTP, began; where the next record does. */
+  recordStart = 0;
   record = 0;
   hasRecord = false;
+  /** What came of the header of a record. */
+  readonly header = new Uint8Array(5);
+  headerSize = 0;
+  /** The messages of HTTP, and up to where they were read. */
+  framing: HttpFraming | null = null;
+  read = 0;
 }
 
 export class Flow {
@@ -75,6 +84,8 @@ export class Flow {
   /** Requests and final responses of HTTP. */
   requests = 0;
   responses = 0;
+  /** Of the requests that wait, those whose answers have no body or another protocol behind them. */
+  readonly special = new Map<number, string>();
 
   constructor(
     readonly id: number,

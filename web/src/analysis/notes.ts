@@ -203,8 +203,12 @@ export function notesOf(rows: Rows, row: number, base: number): readonly Field[]
   }
 
   function addPair(): void {
-    const distance = rows.partners[slot] ?? 0;
-    if (distance === 0 || flow == null) return;
+    const distances = [rows.partners[slot] ?? 0, ...(rows.more.get(row) ?? [])];
+    if (distances[0] !== 0) for (const distance of distances) addPartner(distance);
+  }
+
+  function addPartner(distance: number): void {
+    if (flow == null) return;
     const pair = PAIRS[(marks >> mark.KIND_SHIFT) & 3] ?? PAIRS[0];
     const six = pair[0] === "icmp" && flow.protocol === 58;
     const named = (name: string) => (six ? name.replace("icmp.", "icmpv6.") : name);

@@ -2,10 +2,12 @@
 
 import { u8, u16, u32 } from "../packet/bytes";
 import type { Headers } from "../packet/headers";
+import { HttpFraming, statusOf } from "../packet/http-framing";
+import { isHttp } from "../packet/sniff";
 import type { Flow, Side } from "./flow";
 import * as mark from "./marks";
 import type { Questions } from "./questions";
-import type { Rows } from "./rows";
+import { NONE_BEGINS, type Rows } from "./rows";
 import type { Segment } from "./sequence";
 
 const DNS_PORT = 53;
@@ -25,7 +27,10 @@ const UDP_PORTS: Readonly<Record<number, string>> = {
 const AGAIN = mark.RETRANSMISSION | mark.FAST | mark.SPURIOUS | mark.OUT_OF_ORDER;
 /** The longest record of TLS, and a little more, as RFC 8446, section 5.2, allows. */
 const MAX_RECORD = 16_384 + 2048;
-const METHODS = "GET POST PUT HEAD DELETE OPTIONS PATCH CONNECT TRACE".split(" ");
+const CONNECT = "CONNECT ";
+const SPECIAL = ["HEAD ", CONNECT];
+/** Requests of a conversation that are remembered for what their answers are like. */
+const MAX_SPECIAL = 64;
 
 export class Payloads {
   constructor(
@@ -49,27 +54,80 @@ export class Payloads {
       flow.application = "TLS";
       // Wireshark leaves alone what comes late, and calls what comes behind a hole TLS.
       if ((marks & (mark.OUT_OF_ORDER | mark.SPURIOUS | mark.RETRANSMISSION)) !== 0) return 0;
-      if ((marks & mark.LOST_SEGMENT) !== 0) side.hasRecord = false;
-      return readRecords(side, segment, bytes, start, stop) ? mark.TLS : 0;
+      if ((marks & mark.LOST_SEGMENT) !== 0) {
+        side.hasRecord = false;
+        side.headerSize = 0;
+      }
+      return readRecords(this.rows, slot, side, segment, bytes, start, stop) ? mark.TLS : 0;
     }
     if ((marks & AGAIN) !== 0) return 0;
     if (flow.lowPort === DNS_PORT || flow.highPort === DNS_PORT) {
       if (stop - start < 14 || u16(bytes, start) !== stop - start - 2) return 0;
       return this.addDns(row, slot, flow, bytes, start + 2);
     }
-    const status = statusOf(bytes, start, stop);
-    if (status !== null) {
-      flow.application = "HTTP";
-      // What comes before the final answer is none.
-      if (status >= 100 && status < 200 && status !== 101) return 0;
-      return this.answer(row, slot, flow, flow.responses++, mark.HTTP);
+    if (side.framing === null && !isHttp(bytes, start, stop)) return 0;
+    return this.addMessages(row, slot, flow, side, segment, bytes, start, stop);
+  }
+
+  /** Follow the messages of HTTP that a segment has a part of. */
+  private addMessages(
+    row: number,
+    slot: number,
+    flow: Flow,
+    side: Side,
+    { sequence, length }: Segment,
+    bytes: Uint8Array,
+    start: number,
+    stop: number,
+  ): number {
+    if (side.framing === null) {
+      side.framing = new HttpFraming();
+      side.read = sequence;
     }
-    if (isRequest(bytes, start, stop)) {
-      flow.application = "HTTP";
-      this.ask(flow, flow.requests++, row);
-      return mark.HTTP << mark.KIND_SHIFT;
+    const { framing } = side;
+    const missing = (sequence - side.read) | 0;
+    if (missing === 0 && length < framing.room) {
+      framing.skip(length);
+      side.read = (sequence + length) | 0;
+      this.rows.begins[slot] = NONE_BEGINS;
+      return 0;
     }
-    return 0;
+    // What was read before is not read again.
+    const from = start + Math.max(0, -missing);
+    if (from >= stop) return 0;
+    if (missing > 0) framing.skip(missing);
+    let first = framing.isInside ? NONE_BEGINS : 0;
+    let marks = 0;
+    framing.read(bytes, from, stop, {
+      onHead: (at) => this.rows.close(slot, (sequence - side.recordStart) | 0, at - start),
+      onMessage: (at, text) => {
+        flow.application = "HTTP";
+        side.recordStart = (sequence + at - start) | 0;
+        if (first === NONE_BEGINS && at >= start) first = at - start;
+        const status = statusOf(text);
+        if (status === null) {
+          marks |= mark.HTTP << mark.KIND_SHIFT;
+          const method = SPECIAL.find((one) => text.startsWith(one));
+          if (method !== undefined && flow.special.size < MAX_SPECIAL) {
+            flow.special.set(flow.requests, method);
+          }
+          this.ask(flow, flow.requests++, row);
+          return true;
+        }
+        // What comes before the final answer is none.
+        if (status >= 100 && status < 200 && status !== 101) return true;
+        const number = flow.responses++;
+        const method = flow.special.get(number);
+        flow.special.delete(number);
+        marks |= this.answer(row, slot, flow, number, mark.HTTP);
+        return method === undefined || (method === CONNECT && status >= 300);
+      },
+    });
+    const captured = stop - start;
+    if (captured < length) framing.skip(length - captured);
+    side.read = (sequence + length) | 0;
+    this.rows.begins[slot] = first;
+    return marks;
   }
 
   /** Look at a UDP datagram that ends at `stop`; return its marks. */
@@ -139,10 +197,10 @@ export class Payloads {
       return marks | mark.REPEATED | mark.ANSWER;
     }
     questions.answers[at] = row;
-    rows.partners[slot] = row - asked;
+    rows.join(row, row - asked);
     if (rows.has(asked)) {
       const question = rows.slot(asked);
-      rows.partners[question] = row - asked;
+      rows.join(asked, row - asked);
       rows.marks[question] = (rows.marks[question] ?? 0) | mark.QUESTION;
       if (kind !== mark.HTTP || Number.isNaN(flow.rtt)) {
         flow.rtt = (rows.times[slot] ?? 0) - (rows.times[question] ?? 0);
@@ -169,6 +227,8 @@ function isRecord(bytes: Uint8Array, start: number, stop: number): boolean {
  * where Wireshark sees TLS: it calls what lies inside a record a part of something longer.
  */
 function readRecords(
+  rows: Rows,
+  slot: number,
   side: Side,
   { sequence, length }: Segment,
   bytes: Uint8Array,
@@ -176,14 +236,29 @@ function readRecords(
   stop: number,
 ): boolean {
   const end = (sequence + length) | 0;
+  const isHeader = side.headerSize > 0;
+  if (isHeader) readHeader(side, sequence, bytes, start, stop);
   let at = sequence;
-  if (side.hasRecord && ((side.record - sequence) | 0) >= 0) {
-    if (((side.record - end) | 0) > 0) return false;
+  if (side.hasRecord) {
+    const left = (side.record - sequence) | 0;
+    if (left < 0) return false;
+    rows.begins[slot] = left < length ? left : NONE_BEGINS;
+    if (left > length) return isHeader;
+    if (left > 0) rows.close(slot, (sequence - side.recordStart) | 0, left);
     at = side.record;
-  } else if (side.hasRecord) return false;
+  }
   while (((end - at) | 0) > 0) {
     const position = start + ((at - sequence) | 0);
-    // The rest of a header may be in the next segment, which begins anew if that is a record.
+    side.recordStart = at;
+    if (position + 5 > stop) {
+      // The rest of a header is in the next segment, unless it was cut from this one.
+      side.hasRecord = position < stop && stop - start === length;
+      if (side.hasRecord) {
+        side.header.set(bytes.subarray(position, stop));
+        side.headerSize = stop - position;
+      }
+      return true;
+    }
     side.hasRecord = isRecord(bytes, position, stop);
     if (!side.hasRecord) return true;
     at = (at + 5 + u16(bytes, position + 3)) | 0;
@@ -193,24 +268,27 @@ function readRecords(
   return true;
 }
 
-function isRequest(bytes: Uint8Array, start: number, stop: number): boolean {
-  const first = u8(bytes, start);
-  if (first < 0x43 || first > 0x54) return false;
-  return METHODS.some((method) => {
-    if (start + method.length >= stop || u8(bytes, start + method.length) !== 0x20) return false;
-    for (let i = 0; i < method.length; i++) {
-      if (u8(bytes, start + i) !== method.charCodeAt(i)) return false;
-    }
-    return true;
-  });
-}
-
-/** Return the status of an answer of HTTP/1; null for anything else. */
-function statusOf(bytes: Uint8Array, start: number, stop: number): number | null {
-  if (stop - start < 12 || u32(bytes, start) !== 0x48545450 || u8(bytes, start + 4) !== 0x2f)
-    return null;
-  const digit = (at: number) => u8(bytes, start + at) - 0x30;
-  return 100 * digit(9) + 10 * digit(10) + digit(11);
+/** Read on in the header of a record that the last segment ended in. */
+function readHeader(
+  side: Side,
+  sequence: number,
+  bytes: Uint8Array,
+  start: number,
+  stop: number,
+): void {
+  const { header, headerSize } = side;
+  const size = Math.min(stop - start, 5 - headerSize);
+  side.hasRecord = sequence === ((side.recordStart + headerSize) | 0);
+  side.headerSize = 0;
+  if (!side.hasRecord) return;
+  header.set(bytes.subarray(start, start + size), headerSize);
+  if (headerSize + size < 5) {
+    side.headerSize = headerSize + size;
+    side.record = (side.recordStart + 5) | 0;
+  } else {
+    side.hasRecord = isRecord(header, 0, 5);
+    side.record = (side.recordStart + 5 + u16(header, 3)) | 0;
+  }
 }
 
 /** The number that stands for a timestamp of NTP. */

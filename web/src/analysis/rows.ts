@@ -8,6 +8,10 @@
 import type { Flow } from "./flow";
 
 const EMPTY = new Uint8Array();
+/** Bytes of a record or a head that are put together. */
+const MAX_BEHIND = 0xffff;
+/** More than any payload has. */
+export const NONE_BEGINS = 0xffff;
 
 export class Rows {
   /** Number of the oldest row that is kept. */
@@ -39,6 +43,16 @@ export class Rows {
   readonly pushed: Uint32Array;
   /** Distance to the question, or to the answer, by the marks. */
   readonly partners: Uint32Array;
+  /** Bytes of the payload before the first record or message that begins there; `NONE_BEGINS`. */
+  readonly begins: Uint16Array;
+  /**
+   * Of a record of TLS, or a head of HTTP, that ends in this segment and began earlier: bytes of it
+   * before this segment, and in it.
+   */
+  readonly behind: Uint16Array;
+  readonly ends: Uint16Array;
+  /** Distances to more questions or answers, of the few rows that have several. */
+  readonly more = new Map<number, number[]>();
   private readonly mask: number;
 
   /** `capacity` is a power of two. */
@@ -61,6 +75,9 @@ export class Rows {
     this.flight = new Uint32Array(capacity);
     this.pushed = new Uint32Array(capacity);
     this.partners = new Uint32Array(capacity);
+    this.begins = new Uint16Array(capacity);
+    this.behind = new Uint16Array(capacity);
+    this.ends = new Uint16Array(capacity);
   }
 
   has(row: number): boolean {
@@ -84,7 +101,7 @@ export class Rows {
     this.uppers[slot] = this.payloads[slot] = this.captured[slot] = this.lengths[slot] = 0;
     this.marks[slot] = this.previous[slot] = this.duplicates[slot] = this.duplicateOf[slot] = 0;
     this.acknowledged[slot] = this.resentFrom[slot] = this.flight[slot] = 0;
-    this.pushed[slot] = this.partners[slot] = 0;
+    this.pushed[slot] = this.partners[slot] = this.begins[slot] = this.behind[slot] = 0;
     return slot;
   }
 
@@ -95,9 +112,28 @@ export class Rows {
       const slot = row & this.mask;
       this.flows[slot] = null;
       this.messages[slot] = EMPTY;
+      if (this.more.size > 0) this.more.delete(row);
     }
     if (first > this.first) this.first = first;
     if (this.end < this.first) this.end = this.first;
+  }
+
+  /** Say that something ends in a row, so many bytes of it before its segment. */
+  close(slot: number, behind: number, own: number): void {
+    if (behind > MAX_BEHIND) return;
+    this.behind[slot] = behind;
+    this.ends[slot] = own;
+  }
+
+  /** Join a row with its question or answer, beside those that it has. */
+  join(row: number, distance: number): void {
+    const slot = row & this.mask;
+    if ((this.partners[slot] ?? 0) === 0) this.partners[slot] = distance;
+    else {
+      const more = this.more.get(row);
+      if (more === undefined) this.more.set(row, [distance]);
+      else more.push(distance);
+    }
   }
 
   /** The time of a row; NaN when it is no longer kept. */

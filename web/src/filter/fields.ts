@@ -112,6 +112,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   "tcp.flags.rst": "tcp.flags.reset",
   "tcp.flags.psh": "tcp.flags.push",
   "tls.sni": "tls.handshake.extensions_server_name",
+  "tls.record.opaque_type": "tls.record.content_type",
   "_ws.col.proto": "_ws.col.protocol",
 };
 

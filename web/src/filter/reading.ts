@@ -8,7 +8,7 @@
 
 import { parseAddress } from "../packet/address";
 import { u8, u16, u32 } from "../packet/bytes";
-import type { Dissection, Field } from "../packet/dissection";
+import type { Dissection, Field, Value } from "../packet/dissection";
 import type { Headers } from "../packet/headers";
 import { application } from "../packet/sniff";
 import { FIELDS, type FilterField, type Kind } from "./fields";
@@ -102,7 +102,7 @@ function applicationOf(h: Headers): string {
     return application("udp", sourcePort, destinationPort, bytes, upper + 8, datagramEnd(h));
   }
   if (h.protocol !== TCP) return "";
-  const start = upper + segmentHeader(h);
+  const start = Math.min(stop, upper + segmentHeader(h) + h.begins);
   return application("tcp", sourcePort, destinationPort, bytes, start, stop);
 }
 
@@ -215,8 +215,12 @@ export function operandOf(field: FilterField, ordinal = 0): Operand {
   const isDirect = kind !== "text";
   const rawOf = rawReader(field);
   const noted = field.noted || name === "tls";
+  // A record or a head may end in a segment that it does not begin in.
+  const mayEnd = ({ begins }: Headers): boolean =>
+    begins !== 0 && name !== "tls" && (field.protocol === "tls" || field.protocol === "http");
   const fields = (subject: Subject, visit: Visit<Field>): boolean => {
     const { headers } = subject;
+    if (mayEnd(headers) && walk(subject.recordOf(field.protocol), parts, visit)) return true;
     if (noted && headers.protocol !== -1) {
       if (walk(subject.notes, parts, visit)) return true;
       if (field.noted) return false;
@@ -241,7 +245,7 @@ export function operandOf(field: FilterField, ordinal = 0): Operand {
       if (isDirect && ordinal < 2 && isPlain(headers)) {
         let needed = false;
         for (const { gate, direct } of sources) needed ||= direct === undefined && gate(headers);
-        if (!needed && !noted) {
+        if (!needed && !noted && !mayEnd(headers)) {
           for (const { gate, direct } of sources) {
             const raw = direct !== undefined && gate(headers) ? direct(headers) : undefined;
             if (raw !== undefined && visit(raw)) return true;
@@ -322,7 +326,8 @@ function rawReader({
           return field.end < end ? bytes.subarray(field.end, end) : undefined;
         };
       }
-      return ({ bytes }, { start, end }) => bytes.subarray(start, end);
+      return ({ bytes }, { start, end, value }) =>
+        start === end ? octetsOf(value) : bytes.subarray(start, end);
     case "date":
       return (_, { value }) => momentOf(String(value));
     case "protocol":
@@ -333,6 +338,13 @@ function rawReader({
         return Number(value);
       };
   }
+}
+
+/** The bytes of a field that lies in several packets. */
+function octetsOf(value: Value): Uint8Array {
+  return Uint8Array.from(String(value).match(/[\da-f]{2}/g) ?? [], (pair) =>
+    Number.parseInt(pair, 16),
+  );
 }
 
 /** A layer goes on to the end of those that it carries. */

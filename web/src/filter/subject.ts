@@ -16,6 +16,8 @@ export interface Subject {
   readonly dissection: Dissection;
   /** What other packets say of this one: streams, retransmissions, answers. */
   readonly notes: readonly Field[];
+  /** The record of TLS or the head of HTTP that ends in it, and began in another packet. */
+  recordOf(protocol: string): readonly Field[];
 }
 
 /** What is known of a row beside its bytes; asked only by filters that need it. */
@@ -26,6 +28,9 @@ export interface Surroundings {
   /** The time of the first packet. */
   originNs(): bigint;
   notes(row: number): readonly Field[];
+  record(row: number, protocol: string): readonly Field[];
+  /** Bytes of its segment that go on with an earlier one, as `decode` has it. */
+  begins(row: number): number;
 }
 
 /**
@@ -48,6 +53,7 @@ export class PacketSubject implements Subject {
     this.row = row;
     this.number = number;
     this.decoded = this.noted = null;
+    this.headers.begins = this.surroundings.begins(row);
   }
 
   get timeNs(): bigint {
@@ -63,8 +69,12 @@ export class PacketSubject implements Subject {
   }
 
   get dissection(): Dissection {
-    const { bytes, start, end, originalLength } = this.headers;
-    return (this.decoded ??= decode(bytes.subarray(start, end), originalLength));
+    const { bytes, start, end, originalLength, begins } = this.headers;
+    return (this.decoded ??= decode(bytes.subarray(start, end), originalLength, begins));
+  }
+
+  recordOf(protocol: string): readonly Field[] {
+    return this.surroundings.record(this.row, protocol);
   }
 
   get notes(): readonly Field[] {
@@ -78,4 +88,6 @@ export const ALONE: Surroundings = {
   previousNs: () => 0n,
   originNs: () => 0n,
   notes: () => [],
+  record: () => [],
+  begins: () => 0,
 };

@@ -187,6 +187,11 @@ export class EngineModel {
     return this.noteOf(row)?.fields;
   }
 
+  /** Return what `decode` is to be told of a row; 0 before the worker has said so. */
+  begins(row: number): number {
+    return this.noteOf(row)?.begins ?? 0;
+  }
+
   /** Return the conversation of a row; 0 for none, or before the worker has said so. */
   conversationOf(row: number): number {
     return this.noteOf(row)?.conversation ?? 0;

@@ -4,10 +4,10 @@ import { signal } from "@preact/signals";
 import { compileFilter } from "../filter/parser";
 import { PacketSubject } from "../filter/subject";
 import { findText } from "../packet/bytes";
-import { decode } from "../packet/decode";
 import { parseHex } from "../packet/hex";
 import { LOSS } from "./packet-ring";
 import type { PacketTableModel } from "./packet-table";
+import { rowText } from "./packet-text";
 
 export type FindKind = "text" | "hex" | "filter" | "number";
 
@@ -126,14 +126,14 @@ export class FindModel {
   }
 
   private byText(text: string): Matches {
-    const { ring } = this.table.capture;
+    const { capture } = this.table;
     const wanted = text.toLowerCase();
     const needle = new TextEncoder().encode(wanted);
     return (row) => {
-      const bytes = ring.packet(row);
+      const bytes = capture.ring.packet(row);
       if (findText(bytes, 0, bytes.length, needle) >= 0) return true;
-      const { source, destination, protocol, info } = decode(bytes, ring.originalLength(row));
-      const prefix = this.table.capture.engine.prefix(row);
+      const { source, destination, protocol, info } = rowText(capture, row);
+      const prefix = capture.engine.prefix(row);
       return `${source} ${destination} ${protocol} ${prefix}${info}`.toLowerCase().includes(wanted);
     };
   }
@@ -146,6 +146,8 @@ export class FindModel {
       previousNs: (row) => ring.timeNs(Math.max(row - 1, ring.first)),
       originNs: () => ring.timeNs(ring.first),
       notes: (row) => engine.notes(row) ?? [],
+      record: (row) => engine.notes(row) ?? [],
+      begins: (row) => engine.begins(row),
     });
     return (row) => {
       ring.read(row, subject.headers);

@@ -53,6 +53,7 @@ export class PacketTableModel {
   ) {
     this.rows = capture.engine.rows;
     capture.onChange = capture.engine.onChange = () => this.request();
+    capture.engine.version.subscribe(() => this.decodeAgain());
     capture.generation.subscribe(() => {
       this.select(-1);
       this.pause(false);
@@ -123,7 +124,7 @@ export class PacketTableModel {
       timeNs: ring.timeNs(row),
       injected: ring.captured(row).injected,
       sequence: ring.sequence(row),
-      decoded: decode(bytes, originalLength),
+      decoded: decode(bytes, originalLength, this.capture.engine.begins(row)),
     };
   }
 
@@ -155,6 +156,16 @@ export class PacketTableModel {
     return "";
   }
 
+  /** Decode the selected packet by what the worker has just said of it. */
+  private decodeAgain(): void {
+    const selected = this.selected.peek();
+    if (selected === null || !this.capture.ring.has(selected.row)) return;
+    const { row, bytes, originalLength, decoded } = selected;
+    const begins = this.capture.engine.begins(row);
+    if (begins === decoded.begins) return;
+    this.selected.value = { ...selected, decoded: decode(bytes, originalLength, begins) };
+  }
+
   /** Move the selection by rows that are shown, past losses. */
   move(step: number): void {
     const { rows, capture } = this;
@@ -181,7 +192,7 @@ export class PacketTableModel {
     const { rows, capture } = this;
     const found = new Set<string>();
     for (let index = rows.count - 1; index >= Math.max(0, rows.count - LOOK_BACK); index--) {
-      const { source, destination } = rowText(capture.ring, rows.at(index));
+      const { source, destination } = rowText(capture, rows.at(index));
       for (const address of [source, destination]) if (address) found.add(address);
     }
     return [...found].sort();

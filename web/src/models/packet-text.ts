@@ -2,6 +2,7 @@
 
 import { decode } from "../packet/decode";
 import type { Dissection, Field } from "../packet/dissection";
+import type { EngineModel } from "./engine";
 import { causeText } from "./losses";
 import { INJECTED, LOSS, type Loss, type PacketRing, UNKNOWN } from "./packet-ring";
 
@@ -20,7 +21,15 @@ export interface RowText {
   readonly decoded: Dissection | null;
 }
 
-export function rowText(ring: PacketRing, row: number): RowText {
+const ENDED = ["tls", "http"];
+
+/** What says of a row what it is, and what the packets around it say of it. */
+export interface RowSource {
+  readonly ring: PacketRing;
+  readonly engine: Pick<EngineModel, "notes" | "begins">;
+}
+
+export function rowText({ ring, engine }: RowSource, row: number): RowText {
   const kind = ring.kind(row);
   if (kind === LOSS) {
     const loss = ring.loss(row);
@@ -29,8 +38,18 @@ export function rowText(ring: PacketRing, row: number): RowText {
     return { kind: "loss", ...none, info };
   }
   const originalLength = ring.originalLength(row);
-  const decoded = decode(ring.packet(row), originalLength);
-  const { source, destination, protocol, info } = decoded;
+  const decoded = decode(ring.packet(row), originalLength, engine.begins(row));
+  const { source, destination } = decoded;
+  let { protocol, info } = decoded;
+  // A record or a head that began in an earlier packet ends here.
+  const ended = engine
+    .notes(row)
+    ?.find(({ name, fields }) => ENDED.includes(name) && fields.length > 0);
+  if (ended !== undefined) {
+    const word = ended.name.toUpperCase();
+    info = protocol === word ? `${ended.text}, ${info}` : ended.text;
+    protocol = word;
+  }
   const way = kind === UNKNOWN ? "unknown" : kind === INJECTED ? "injected" : "received";
   const length = String(originalLength);
   const foreign = ring.foreign.get(row);

@@ -44,7 +44,9 @@ function layerOf(layer: Field, notes: readonly Field[], key: string): TreeNode {
   const left = new Set(notes);
   // The keys of fields stay what they were when notes come later.
   const addNote = (note: Field): void => {
-    children.push(nodeOf(note, `${key}.${note.name}`, node, 1, true));
+    const before = notes.slice(0, notes.indexOf(note)).filter(({ name }) => name === note.name);
+    const place = before.length || "";
+    children.push(nodeOf(note, `${key}.${note.name}${place}`, node, 1, true));
     left.delete(note);
   };
   for (const [index, field] of layer.fields.entries()) {

@@ -35,10 +35,11 @@ const UPPER: Readonly<Record<number, Dissector>> = {
 /**
  * Decode a packet. Never throws.
  *
- * `bytes` are the captured ones; `originalLength` is that of the packet before it was cut.
+ * `bytes` are the captured ones; `originalLength` is that of the packet before it was cut. The first
+ * `begins` bytes that TCP carries go on with a message or record of an earlier segment.
  */
-export function decode(bytes: Uint8Array, originalLength = bytes.length): Dissection {
-  const to = new Dissection(bytes, originalLength);
+export function decode(bytes: Uint8Array, originalLength = bytes.length, begins = 0): Dissection {
+  const to = new Dissection(bytes, originalLength, begins);
   to.run(dissectIp, 0, bytes.length);
   return to;
 }

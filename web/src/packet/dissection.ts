@@ -75,6 +75,8 @@ export class Dissection {
   constructor(
     readonly bytes: Uint8Array,
     readonly originalLength: number,
+    /** Bytes of the segment that go on with what began in an earlier one. */
+    readonly begins = 0,
   ) {
     this.promised = originalLength;
   }

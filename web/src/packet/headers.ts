@@ -94,6 +94,8 @@ export class Headers {
   /** Of TCP, UDP, SCTP and the like; -1 elsewhere. */
   sourcePort = -1;
   destinationPort = -1;
+  /** As `decode` has it; other packets tell, so whoever knows them sets it. */
+  begins = 0;
   /** Headers that may still follow. */
   private left = 0;
 
@@ -115,6 +117,7 @@ export class Headers {
     this.outer = this.version = 0;
     this.protocol = this.upper = this.sourcePort = this.destinationPort = -1;
     this.fragment = false;
+    this.begins = 0;
     this.left = MAX_HEADERS;
     let at = start;
     while (at >= 0 && this.readIp(at)) {

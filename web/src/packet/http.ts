@@ -2,6 +2,7 @@
 
 import { findText, utf8 } from "./bytes";
 import type { Dissection, Dissector, Field } from "./dissection";
+import { HttpFraming } from "./http-framing";
 import { begins } from "./sniff";
 
 /** Header fields that Wireshark has a name for. */
@@ -16,7 +17,17 @@ const MAX_LINES = 64;
 export function httpDissector(protocol: string, title: string): Dissector {
   return (to, start, end) => {
     to.protocol = protocol;
-    dissect(to, to.layer(protocol.toLowerCase(), title, start, end), start, end);
+    const starts = [start];
+    new HttpFraming().read(to.bytes, start, end, {
+      onMessage: (at) => at === start || starts.push(at) > 0,
+    });
+    const said = starts.map((at, index) => {
+      const stop = starts[index + 1] ?? end;
+      const layer = to.layer(protocol.toLowerCase(), title, at, stop);
+      dissect(to, layer, at, stop);
+      return layer.text;
+    });
+    to.info = said.join(", ");
   };
 }
 
@@ -29,7 +40,6 @@ function dissect(to: Dissection, layer: Field, start: number, end: number): void
     const stop = found < 0 ? end : found;
     const text = utf8(bytes, at, stop);
     if (line === 0) {
-      to.info = text;
       layer.text = text;
       if (begins(bytes, start, end, "HTTP/")) kind = "response";
       addFirstLine(layer, kind, text, at, stop);
@@ -85,7 +95,10 @@ function addFirstLine(layer: Field, kind: string, text: string, start: number, e
     field.add(`http.${kind}.${name}`, label, from, Math.min(end, to), value);
   if (kind === "response") {
     add("version", "Version", start, start + first.length, first);
-    add("code", "Status", middle, middle + second.length, Number(second));
+    // The rest of the line may be in another packet.
+    if (/^\d{3}$/.test(second)) {
+      add("code", "Status", middle, middle + second.length, Number(second));
+    }
     if (rest !== "") add("phrase", "Reason", last, end, rest);
     return;
   }

@@ -92,7 +92,14 @@ export function begins(bytes: Uint8Array, start: number, end: number, text: stri
 }
 
 export function isHttp(bytes: Uint8Array, start: number, end: number): boolean {
+  const first = u8(bytes, start);
+  if (first < 0x43 || first > 0x54) return false;
   return STARTS.some((text) => begins(bytes, start, end, text));
+}
+
+/** Say whether a message may begin with these few bytes. */
+export function mayBeHttp(bytes: Uint8Array): boolean {
+  return STARTS.some((text) => begins(bytes, 0, bytes.length, text.slice(0, bytes.length)));
 }
 
 /** Say whether a segment begins with a TLS record. */

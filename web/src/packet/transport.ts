@@ -98,11 +98,14 @@ export function payload(
   start: number,
   end: number,
 ): void {
-  if (start >= end) return;
-  const name = application(transport, source, destination, to.bytes, start, end);
+  // What a packet quotes says nothing of its own segment.
+  const at = Math.min(end, start + (transport === "tcp" && !to.quoting ? to.begins : 0));
+  to.data(start, at);
+  if (at >= end) return;
+  const name = application(transport, source, destination, to.bytes, at, end);
   const known = applicationDissector(name, transport);
-  if (known === undefined) to.data(start, end);
-  else to.run(known, start, end);
+  if (known === undefined) to.data(at, end);
+  else to.run(known, at, end);
 }
 
 /** Return the IP header around an upper layer that is all there, up to `end`. */

@@ -3,6 +3,7 @@
 import { Analysis } from "../analysis/analysis";
 import { compileFilter } from "../filter/parser";
 import { PacketSubject } from "../filter/subject";
+import type { Field } from "../packet/dissection";
 import { Headers } from "../packet/headers";
 import { Kinds } from "./kinds";
 import type { Port, Reply, Request } from "./messages";
@@ -35,6 +36,8 @@ export class Engine {
     previousNs: (row) => this.ring.timeNs(Math.max(row - 1, this.ring.first)),
     originNs: () => this.ring.timeNs(this.ring.first),
     notes: (row) => this.analysis.fieldsOf(row),
+    record: (row, protocol) => this.analysis.recordOf(row, protocol),
+    begins: (row) => this.analysis.beginsOf(row),
   });
   /** Asks for the next turn, behind the messages that wait. */
   private readonly turn = new MessageChannel();
@@ -94,7 +97,8 @@ export class Engine {
           notes: request.rows.map((row) => ({
             row,
             prefix: this.analysis.prefixOf(row),
-            fields: this.analysis.fieldsOf(row),
+            fields: this.notesOf(row),
+            begins: this.analysis.beginsOf(row),
             conversation: this.analysis.conversationOf(row),
           })),
         });
@@ -111,6 +115,13 @@ export class Engine {
         return;
       }
     }
+  }
+
+  /** Return what other packets say of a row; a record that ends there stands for the mark of one. */
+  private notesOf(row: number): readonly Field[] {
+    const record = this.analysis.recordOf(row);
+    const names = record.map(({ name }) => name);
+    return [...this.analysis.fieldsOf(row).filter(({ name }) => !names.includes(name)), ...record];
   }
 
   /** Take packets or a loss; `second` counts them, null for what was counted before. */

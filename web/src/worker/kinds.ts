@@ -46,7 +46,8 @@ export class Kinds {
         // A segment that continues a record does not look like one.
         if (((rows.marks[slot] ?? 0) & TLS) !== 0) return 0;
         const start = h.start + (rows.payloads[slot] ?? 0);
-        return kindOf("tcp", h, start, start + (rows.captured[slot] ?? 0));
+        const end = start + (rows.captured[slot] ?? 0);
+        return kindOf("tcp", h, Math.min(end, start + (rows.begins[slot] ?? 0)), end);
       }
       case 17:
         return h.upper < 0 ? 5 : kindOf("udp", h, h.upper + 8, h.stop);

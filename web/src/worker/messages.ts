@@ -10,6 +10,8 @@ export interface Note {
   /** What stands before its line, "[TCP Retransmission] ". */
   readonly prefix: string;
   readonly fields: readonly Field[];
+  /** Bytes that its segment goes on with an earlier one, as `decode` has it. */
+  readonly begins: number;
   /** The conversation that it belongs to; 0 without one. */
   readonly conversation: number;
 }

@@ -1,6 +1,7 @@
 /** What packets say of each other, where tests/packet/test_analysis.py has no traffic for it. */
 
 import { describe, expect, it } from "vitest";
+import { joined } from "../packet/made";
 import { ACK, FIN, HOST, ipv4, PEER, PSH, RST, SYN, tcp, udp, Wire } from "./packets";
 
 function question(id: number, answer = false): Uint8Array {
@@ -188,6 +189,90 @@ describe("records of TLS", () => {
       wire.out({ seq: 101 + at, ack: 501, data: bytes.subarray(at, at + 10) }),
     );
     expect(rows.map((row) => wire.told(row)["tls"])).toEqual([true, undefined, undefined, true]);
+  });
+
+  /** Send bytes in segments of a size; return their rows. */
+  const send = (wire: Wire, bytes: Uint8Array, size: number): number[] => {
+    wire.shake();
+    const rows: number[] = [];
+    for (let at = 0; at < bytes.length; at += size) {
+      rows.push(wire.out({ seq: 101 + at, ack: 501, data: bytes.subarray(at, at + size) }));
+    }
+    return rows;
+  };
+
+  it("tell where the first one begins that is not the rest of an earlier one", () => {
+    const wire = new Wire();
+    const rows = send(wire, joined(record(30), record(3)), 20);
+    expect(rows.map((row) => wire.analysis.beginsOf(row))).toEqual([0, 15, 0xffff]);
+  });
+
+  it("are known when their header is in two segments", () => {
+    const wire = new Wire();
+    const rows = send(wire, joined(record(14), joined(record(30), record(2))), 20);
+    expect(rows.map((row) => wire.analysis.beginsOf(row))).toEqual([0, 0xffff, 14, 0xffff]);
+  });
+
+  it("are put together again where they end", () => {
+    const wire = new Wire();
+    const hello = new Uint8Array(35);
+    hello.set([22, 3, 3, 0, 30, 2, 0, 0, 26, 3, 3]);
+    const rows = send(wire, joined(hello, record(1)), 10);
+    const types = rows.map((row) => {
+      const handshakes = wire.analysis.recordOf(row)[0]?.fields[0]?.fields.at(-1);
+      return handshakes?.fields.find(({ name }) => name === "tls.handshake.type")?.value;
+    });
+    expect(types).toEqual([undefined, undefined, undefined, 2, undefined]);
+  });
+});
+
+describe("messages of HTTP", () => {
+  const GET = "GET / HTTP/1.1\r\n\r\n";
+
+  it("that share a segment are each joined with their answer", () => {
+    const wire = new Wire();
+    wire.shake();
+    const asked = wire.out({ seq: 101, ack: 501, data: GET + GET });
+    const one = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
+    const first = wire.back({ seq: 501, ack: 137, data: `${one}he` });
+    const second = wire.back({ seq: 541, ack: 137, data: `llo${one}hello` });
+    const of = (row: number, name: string) =>
+      wire.analysis
+        .fieldsOf(row)
+        .filter((field) => field.name === name)
+        .map(({ value }) => value);
+    expect(of(asked, "http.response_in")).toEqual([first + 1, second + 1]);
+    expect(of(second, "http.request_in")).toEqual([asked + 1]);
+    expect(wire.analysis.beginsOf(second)).toBe(3);
+  });
+
+  it("are not looked for in a body", () => {
+    const wire = new Wire();
+    wire.shake();
+    wire.out({ seq: 101, ack: 501, data: "PUT / HTTP/1.1\r\nContent-Length: 20\r\n\r\n" });
+    const body = wire.out({ seq: 139, ack: 501, data: GET });
+    expect(wire.analysis.beginsOf(body)).toBe(0xffff);
+    expect(wire.told(body)["http.response_in"]).toBeUndefined();
+  });
+
+  it("go on behind an answer to HEAD, which has no body", () => {
+    const wire = new Wire();
+    wire.shake();
+    wire.out({ seq: 101, ack: 501, data: "HEAD / HTTP/1.1\r\n\r\n" });
+    wire.back({ seq: 501, ack: 120, data: "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" });
+    const asked = wire.out({ seq: 120, ack: 541, data: GET });
+    const told = wire.back({ seq: 541, ack: 138, data: "HTTP/1.1 204 No Content\r\n\r\n" });
+    expect(wire.told(told)["http.request_in"]).toBe(asked + 1);
+  });
+
+  it("are no longer known of rows that are dropped", () => {
+    const wire = new Wire(10, 4);
+    wire.shake();
+    const data = "HTTP/1.1 204 No Content\r\n\r\n".repeat(2);
+    wire.out({ seq: 101, ack: 501, data: GET + GET });
+    wire.back({ seq: 501, ack: 137, data });
+    for (let i = 0; i < 9; i++) wire.out({ seq: 137 + i, ack: 501, data: "x" });
+    expect(wire.analysis.rows.more.size).toBe(0);
   });
 });
 

@@ -37,6 +37,8 @@ export function eachPacket(see: (subject: PacketSubject, row: number) => void): 
     previousNs: (row) => timeNs(Math.max(0, row - 1)),
     originNs: () => timeNs(0),
     notes: (row) => known.fieldsOf(row),
+    record: (row, protocol) => known.recordOf(row, protocol),
+    begins: (row) => known.beginsOf(row),
   });
   for (const [row, packet] of PACKETS.entries()) {
     subject.headers.read(packet, 0, packet.length, packet.length, false);

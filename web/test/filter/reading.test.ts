@@ -91,6 +91,8 @@ describe("of every field in every packet of the corpus", () => {
       previousNs: () => 0n,
       originNs: () => 0n,
       notes: () => [],
+      record: () => [],
+      begins: () => 0,
     });
     for (const packet of PACKETS.slice(0, 150)) {
       for (const end of [0, 1, 19, 24, 41, 60]) {
@@ -117,6 +119,8 @@ describe("a filter that decodes", () => {
         previousNs: () => 0n,
         originNs: () => 0n,
         notes: () => [],
+        record: () => [],
+        begins: () => 0,
       });
       Object.assign(subject.headers, headers);
       const proxy = new Proxy(subject, {

@@ -6,6 +6,8 @@ import { rowText } from "../../src/models/packet-text";
 import { MOST_BYTES } from "../../src/wire/capture-file";
 import { pcapng } from "../../src/wire/pcapng";
 
+/** Nothing is known of the packets around. */
+const ALONE = { notes: () => undefined, begins: () => 0 };
 const UDP = Uint8Array.from([
   ...[0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0, 10, 6, 7, 7, 10, 6, 7, 8],
   ...[0x9c, 0x40, 0, 53, 0, 8, 0, 0],
@@ -35,7 +37,7 @@ test("what the page saved has its directions, times and lengths again", async ()
   ]);
   const file = await openFile(source("a.pcapng", parts));
   expect(file).toMatchObject({ name: "a.pcapng", faults: [], hasDirections: true });
-  const rows = [0, 1].map((row) => rowText(file.ring, row).kind);
+  const rows = [0, 1].map((row) => rowText({ ring: file.ring, engine: ALONE }, row).kind);
   expect(rows).toEqual(["received", "injected"]);
   expect(file.ring.timeNs(1)).toBe(packet.timeNs);
   expect(file.ring.originalLength(0)).toBe(99);
@@ -45,7 +47,7 @@ test("without directions none is claimed, and what is not IP keeps its place", a
   const file = await openFile(source("b.pcap", [ethernet(FRAME, ARP, FRAME)]));
   expect(file.hasDirections).toBe(false);
   expect(file.faults).toEqual(["1 of its packets is not IP, so not decoded."]);
-  const rows = [0, 1, 2].map((row) => rowText(file.ring, row));
+  const rows = [0, 1, 2].map((row) => rowText({ ring: file.ring, engine: ALONE }, row));
   expect(rows.map(({ kind }) => kind)).toEqual(["unknown", "unknown", "unknown"]);
   expect(rows[1]?.info).toBe("ARP: not an IP packet, so it is not decoded");
   expect(rows[2]?.source).toBe("10.6.7.7");

@@ -1,7 +1,11 @@
 /** What the cells of a row say. */
 
 import { expect, test } from "vitest";
-import { timeText } from "../../src/models/packet-text";
+import { PacketRing } from "../../src/models/packet-ring";
+import { rowText, timeText } from "../../src/models/packet-text";
+import { Field } from "../../src/packet/dissection";
+import { pack, unpack } from "../../src/wire/batch";
+import { ipv4, tcp, text } from "../packet/made";
 
 const TIME = 1_767_323_045_000_123_456n; // 2026-01-02 03:04:05.000123456 UTC
 
@@ -18,4 +22,17 @@ test.each([
 test("a local time has the hour of the browser", () => {
   const hours = new Date(Number(TIME / 1_000_000n)).getHours();
   expect(timeText(TIME, "clock", 0n)).toMatch(new RegExp(`^${String(hours).padStart(2, "0")}:`));
+});
+
+test("a row says what ends in it, before what begins in it", () => {
+  const ring = new PacketRing();
+  const packet = ipv4(6, tcp(80, text("...HTTP/1.1 204 No Content\r\n\r\n")));
+  for (const batch of unpack(pack([packet]))) ring.take(batch);
+  const ended = new Field("http", "", 0, 0, "", "HTTP/1.1 200 OK");
+  ended.add("http.response", "", 0, 0, true);
+  const engine = { notes: () => [ended], begins: () => 3 };
+  expect(rowText({ ring, engine }, 0)).toMatchObject({
+    protocol: "HTTP",
+    info: "HTTP/1.1 200 OK, HTTP/1.1 204 No Content",
+  });
 });

@@ -91,7 +91,7 @@ export function PacketTable({ onEnter, onClick: onPick }: Props) {
     open(`Actions for packet ${table.numberOf(row)}`, itemsOf(row, column), at);
   };
   const itemsOf = (row: number, column: string): MenuItem[] => {
-    const { decoded } = rowText(table.capture.ring, row);
+    const { decoded } = rowText(table.capture, row);
     const field = decoded && fieldOfCell(tools, row, column);
     const several = picked.has(row) && picked.count > 1;
     const packets = several ? `the ${picked.count} packets` : "the packet";
@@ -223,7 +223,7 @@ function widthOf({ id, width }: Column): string {
 
 /** A row as text, its cells apart by tabs. */
 function lineOf({ table, layout }: PacketTools, row: number): string {
-  const text = rowText(table.capture.ring, row);
+  const text = rowText(table.capture, row);
   const { source, destination, protocol, length, info } = text;
   const time = timeText(table.capture.ring.timeNs(row), "date", 0n, layout.utc.peek());
   return [table.numberOf(row), time, text.kind, source, destination, protocol, length, info].join(
@@ -238,9 +238,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 
 /** Return the field that a cell shows; null where it shows none. */
 function fieldOfCell({ table }: PacketTools, row: number, column: string): Field | null {
-  const { ring, engine } = table.capture;
-  const text = rowText(ring, row);
-  const fields = [...(engine.notes(row) ?? []), ...(text.decoded?.layers ?? [])];
+  const text = rowText(table.capture, row);
+  const fields = [...(table.capture.engine.notes(row) ?? []), ...(text.decoded?.layers ?? [])];
   const names = FIELDS[column] ?? [column];
   const found = names.flatMap((name) => fieldsOf(fields, name));
   const shown =
@@ -250,7 +249,7 @@ function fieldOfCell({ table }: PacketTools, row: number, column: string): Field
 
 /** Return the term for a cell that shows no field of its own. */
 function termOfCell({ table }: PacketTools, row: number, column: string): string {
-  const { kind, protocol, length, decoded } = rowText(table.capture.ring, row);
+  const { kind, protocol, length, decoded } = rowText(table.capture, row);
   switch (column) {
     case "direction":
       return kind === "injected" ? "injected" : "received";
@@ -258,7 +257,8 @@ function termOfCell({ table }: PacketTools, row: number, column: string): string
       return `frame.len == ${length}`;
     case "protocol":
     case "info": {
-      const names = decoded?.layers.map(({ name }) => name) ?? [];
+      const notes = table.capture.engine.notes(row) ?? [];
+      const names = [...notes, ...(decoded?.layers ?? [])].map(({ name }) => name);
       const word = protocol.toLowerCase();
       return names.includes(word) ? word : (names.findLast((name) => name !== "data") ?? "ip");
     }

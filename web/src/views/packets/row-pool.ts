@@ -66,11 +66,11 @@ class Row {
     const state = `${isCurrent} ${isPicked} ${isMarked} ${format} ${utc}`;
     const notes = engine.notes(row) ?? NONE;
     const said = notes.map(({ value }) => value).join();
-    const key = `${row} ${number} ${state} ${since} ${prefix} ${said}`;
+    const key = `${row} ${number} ${state} ${since} ${prefix} ${said} ${engine.begins(row)}`;
     if (key === this.shown) return;
     this.shown = key;
     this.number = row;
-    const text = rowText(ring, row);
+    const text = rowText(table.capture, row);
     const isLost = text.kind === "loss";
     const tint = text.decoded && tintOf(text.decoded, prefix);
     const sign = SIGNS.get(tint ?? "") ?? "";
