@@ -132,6 +132,7 @@ def test_a_reload_keeps_the_view_the_adapter_and_the_filter(screen: Screen) -> N
     screen.page.goto("about:blank")
     screen.page.goto(f"{screen.service.url}/#/packets?packet=40")
     expect(screen.page.locator(".notice")).to_contain_text("Packet 40 is not here")
+    screen.page.locator(".stream.live").wait_for()
 
 
 @pytest.mark.parametrize(
