@@ -382,12 +382,12 @@ def test_a_selected_adapter_is_brought_into_view(screen: Screen) -> None:
     from playwright.sync_api import expect
 
     for number in range(50):
-        guid = screen.service.adapter(name=f"Net {number}")
+        adapter = screen.service.adapter(name=f"Net {number}")
     screen.page.goto(f"{screen.service.url}/#/overview?adapter=Net 48")
     screen.page.reload()
     expect(screen.row("Net 48")).to_be_in_viewport(ratio=0.9)
     expect(screen.row("Net 1")).not_to_be_in_viewport()
-    screen.service.session(guid)
+    screen.service.session(adapter)
     expect(screen.page.locator(".grid tbody tr").first).to_contain_text("Net 49")
 
 

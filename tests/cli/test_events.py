@@ -113,6 +113,17 @@ def test_lines(service: RunningService) -> None:
     assert re.fullmatch(rf"{stamp} +\d+  session\.started +{session} of OfficeNet running", started)
 
 
+def test_the_line_of_a_change(service: RunningService) -> None:
+    """It says what is different, if the change or what was before it was told."""
+    guid = service.adapter(name="OfficeNet", mtu=1420)["guid"]
+    since = newest(service)
+    service.http.patch(f"/v1/adapters/{guid}", json={"mtu": 1300}).raise_for_status()
+    line = events(service, "--type", "adapter.changed").stdout.splitlines()[-1]
+    assert line.endswith(f"OfficeNet {guid}: MTU 1420 → 1300")
+    line = events(service, "--type", "adapter.changed", "--since", str(since)).stdout
+    assert line.endswith(f"OfficeNet {guid}: down, MTU 1300\n")
+
+
 def test_since(service: RunningService) -> None:
     """The events after one are told."""
     service.adapter(name="Before")

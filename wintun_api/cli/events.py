@@ -60,7 +60,7 @@ def events(
     try:
         with options.connect() as client:
             stream = EventStream(client, since, _tell)
-            names = Names(stream.first["adapters"])
+            names = Names(stream.first)
             for message in stream.follow() if follow else stream.past():
                 names.learn(message)
                 if message["type"] == "snapshot":
@@ -99,17 +99,34 @@ def _tell(sentence: str) -> None:
 
 
 class Names:
-    """Writes messages as lines; knows adapters' names, for events of sessions have GUIDs only."""
+    """Writes messages as lines; knows the adapters, for events of sessions have GUIDs only."""
 
-    def __init__(self, adapters: list[dict[str, Any]]) -> None:
-        self._names: dict[str, str] = {one["guid"]: one["name"] for one in adapters}
+    def __init__(self, first: Message) -> None:
+        """Begin with a snapshot, which may be newer than the messages that come first."""
+        self._first = first
+        self._names: dict[str, str] = {one["guid"]: one["name"] for one in first["adapters"]}
+        # As the messages told of them.
+        self._adapters: dict[str, dict[str, Any]] = {}
+        self._before: dict[str, Any] | None = None
 
     def learn(self, message: Message) -> None:
-        """Remember the names that a message tells."""
+        """Remember what a message tells of adapters."""
         if message["type"] == "snapshot":
-            self._names.update((one["guid"], one["name"]) for one in message["adapters"])
+            for one in message["adapters"]:
+                self._put(one)
         elif message["type"].startswith("adapter.") and "guid" in message["data"]:
-            self._names[message["data"]["guid"]] = message["data"]["name"]
+            guid = message["data"]["guid"]
+            self._before = self._adapters.get(guid)
+            if self._before is None and message["id"] > self._first["id"]:
+                found = (one for one in self._first["adapters"] if one["guid"] == guid)
+                self._before = next(found, None)
+            self._put(message["data"])
+            if message["type"] == "adapter.deleted":
+                del self._adapters[guid]
+
+    def _put(self, adapter: dict[str, Any]) -> None:
+        self._names[adapter["guid"]] = adapter["name"]
+        self._adapters[adapter["guid"]] = adapter
 
     def line(self, message: Message) -> str:
         """Return time, id, kind and text."""
@@ -151,6 +168,10 @@ class Names:
         if topic == "session":
             reason = f": {data['reason']}" if data["reason"] else ""
             return f"{self._session(data)}{reason}"
+        if kind == "adapter.changed":
+            from wintun_api.cli.adapter_changes import change_text
+
+            return f"{data['name']} {data['guid']}: {change_text(self._before, data)}"
         if topic == "adapter" and "guid" in data:
             addresses = ", ".join(data["addresses"]) or "no addresses"
             return f"{data['name']} {data['guid']} {data['state']}, {addresses}"
