@@ -650,7 +650,7 @@ def test_lines_of_events(kind: str) -> None:
     from wintun_api.cli.events import Names
 
     data, said = EVENTS[kind]
-    names = Names([{"guid": "g", "name": "Lab"}])
+    names = Names({"id": 0, "adapters": [{"guid": "g", "name": "Lab"}]})
     message: Any = {
         "type": kind,
         "id": 1,
