@@ -129,9 +129,7 @@ def test_a_page_that_was_disconnected_stays_away(access: Screen) -> None:
     expect(access.dialog).to_contain_text("This is the page you are looking at.")
     access.button("Disconnect").click()
     status = page.get_by_role("contentinfo")
-    expect(status).to_contain_text(
-        "An administrator disconnected this client with the admin token."
-    )
+    expect(status).to_contain_text("You disconnected this page.")
     access.button("Connect again").click()
     access.is_live()
 

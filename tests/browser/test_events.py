@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.browser.screen import Screen
@@ -68,8 +70,31 @@ def test_changes_are_told_with_who_made_them(screen: Screen) -> None:
 
     screen.service.adapter(name="OfficeNet")
     screen.go("Events")
-    said = "Token admin used “create adapter” from a program at 127.0.0.1: succeeded."
-    expect(screen.page.get_by_role("log")).to_contain_text(said)
+    used = "Token admin used “create adapter” on adapter OfficeNet from a program at 127.0.0.1"
+    log = screen.page.get_by_role("log")
+    expect(log).to_contain_text("Adapter OfficeNet was created")
+    expect(log).not_to_contain_text(used)
+    screen.page.get_by_label(re.compile(r"Requests that succeeded \(\d+ hidden\)")).check()
+    expect(log).to_contain_text(f"{used}: succeeded.")
+
+
+def test_a_renamed_adapter_is_found(screen: Screen) -> None:
+    """Where its old name stands, or was chosen, the new one stands beside it."""
+    from playwright.sync_api import expect
+
+    made = screen.service.adapter(name="Before")
+    screen.service.session(made)
+    screen.go("Packets")
+    picker = screen.page.get_by_label("Packets of").locator("option:checked")
+    expect(picker).to_have_text("Before")
+    screen.service.http.patch(f"/v1/adapters/{made['guid']}", json={"name": "After"})
+    expect(picker).to_have_text("Before (now After)")
+    screen.go("Events")
+    log = screen.page.get_by_role("log")
+    created = log.get_by_role("row").filter(has_text="adapter.created")
+    expect(created.get_by_role("link")).to_have_text("Before (now After)")
+    created.get_by_role("link").click()
+    expect(screen.page.get_by_role("article", name="Adapter After")).to_be_visible()
 
 
 def test_what_was_cleared_stays_cleared(screen: Screen) -> None:

@@ -142,6 +142,8 @@ export type AuditEvent = Numbered<
     /** HTTP status; null without an answer. */
     status: number | null;
     count: number;
+    /** What was created or opened, where the path does not say it. */
+    subject?: string | null;
   }
 >;
 

@@ -18,6 +18,8 @@ export class AccessModel {
   /** The token that was just created, with its secret, until the reader has it. */
   readonly created = signal<CreatedToken | null>(null);
   private readonly polling = new Polling();
+  /** The connections of this page that were ended here: its events, its packets. */
+  private ended: readonly string[] = [];
 
   /** `own` returns the ids of this page's own connections. */
   constructor(
@@ -60,7 +62,14 @@ export class AccessModel {
     await this.read();
   }
 
+  /** Say whether it was this page that ended its own connection of this id. */
+  hasEnded(id: string | undefined): boolean {
+    return id !== undefined && this.ended.includes(id);
+  }
+
   async disconnect(id: string): Promise<void> {
+    // Its end may come before the answer.
+    if (this.own().includes(id)) this.ended = [...this.ended.slice(-1), id];
     await this.client.delete(`${CLIENTS}/${id}`);
     this.clients.value = this.clients.value?.filter((one) => one.id !== id) ?? null;
   }

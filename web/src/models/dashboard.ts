@@ -99,7 +99,7 @@ export class Dashboard {
   private isAnew = false;
   private hasPast = false;
   /** The id of the stream of events in the list of clients. */
-  private eventsClient: string | undefined;
+  eventsClient: string | undefined;
 
   constructor(
     private readonly place: Place,
@@ -276,7 +276,7 @@ export class Dashboard {
       case "snapshot":
         this.eventsClient = message.client;
         this.adapters.reset(message.adapters);
-        this.log.know(message.adapters);
+        this.log.know(message.adapters, message.sessions);
         this.sessions.reset(message.sessions, this.isAnew);
         this.isAnew = false;
         this.captures.doubt();

@@ -3,8 +3,8 @@
 import { effect, signal } from "@preact/signals";
 import type { ImpairmentLossEvent, ServiceEvent } from "../api/events";
 import type { Store } from "../api/store";
-import type { Adapter } from "../api/types";
-import { eventLevel, eventText, type Level } from "./event-text";
+import type { Adapter, Session } from "../api/types";
+import { auditedAdapter, eventLevel, eventText, type Level } from "./event-text";
 import { plainName } from "./visible";
 
 /** As many as the service keeps itself. */
@@ -18,17 +18,19 @@ export interface LogEntry {
   readonly level: Level;
   readonly type: string;
   readonly text: string;
-  /** The adapter that it is about; "" for none. */
+  /** The adapter that it is about, as it was called then; "" for none. */
   readonly adapter: string;
+  readonly guid: string;
 }
 
 export const LEVELS: readonly Level[] = ["info", "warning", "error"];
-export const SOURCES = ["all", "service", "driver"] as const;
+export const SOURCES = ["all", "service", "audit", "driver"] as const;
 export type Source = (typeof SOURCES)[number];
 
 const CLEARED = "wintun-api.events.cleared";
 const LEAST = "wintun-api.events.level";
 const SOURCE = "wintun-api.events.source";
+const AUDIT = "wintun-api.events.audit";
 const NOWHERE: Store = { getItem: () => null, setItem: () => undefined };
 
 export class EventLogModel {
@@ -36,8 +38,10 @@ export class EventLogModel {
   readonly version = signal(0);
   /** Entries below this level are not shown. */
   readonly least = signal<Level>("info");
-  /** Only the driver's own lines, only the others, or both. */
+  /** Only the driver's own lines, only what tokens did, only the rest, or all. */
   readonly source = signal<Source>("all");
+  /** Whether requests that succeeded are among all: events tell what came of most of them. */
+  readonly audit = signal(false);
   readonly text = signal("");
   /** What happened up to then was cleared away, in milliseconds since 1970; 0 for nothing. */
   readonly clearedAt = signal(0);
@@ -47,6 +51,8 @@ export class EventLogModel {
   private keys = 0;
   /** The adapters as events and snapshots last told of them, those that were deleted included. */
   private known = new Map<string, Adapter>();
+  /** The adapters of sessions. */
+  private readonly sessions = new Map<string, string>();
 
   /** `nameOf` gives an adapter's name for its GUID; `store` keeps what is filtered. */
   constructor(
@@ -56,9 +62,11 @@ export class EventLogModel {
     this.clearedAt.value = Number(store.getItem(CLEARED)) || 0;
     this.least.value = LEVELS.find((level) => level === store.getItem(LEAST)) ?? "info";
     this.source.value = SOURCES.find((source) => source === store.getItem(SOURCE)) ?? "all";
+    this.audit.value = store.getItem(AUDIT) !== null;
     effect(() => {
       store.setItem(CLEARED, this.clearedAt.value === 0 ? null : String(this.clearedAt.value));
       store.setItem(LEAST, this.least.value === "info" ? null : this.least.value);
+      store.setItem(AUDIT, this.audit.value ? "shown" : null);
       store.setItem(SOURCE, this.source.value === "all" ? null : this.source.value);
     });
   }
@@ -69,8 +77,9 @@ export class EventLogModel {
   }
 
   /** Learn how the adapters are, so that a change can be told. */
-  know(adapters: readonly Adapter[]): void {
+  know(adapters: readonly Adapter[], sessions: readonly Session[] = []): void {
     for (const adapter of adapters) this.remember(adapter);
+    for (const { id, adapter } of sessions) keep(this.sessions, id, adapter);
   }
 
   add(event: ServiceEvent): void {
@@ -99,7 +108,16 @@ export class EventLogModel {
   /** Write down something of the page's own. */
   note(level: Level, text: string): void {
     const key = this.keys++;
-    this.push({ id: -1, key, time: new Date(), level, type: "dashboard", text, adapter: "" });
+    this.push({
+      id: -1,
+      key,
+      time: new Date(),
+      level,
+      type: "dashboard",
+      text,
+      adapter: "",
+      guid: "",
+    });
     this.version.value++;
   }
 
@@ -121,6 +139,7 @@ export class EventLogModel {
   forget(): void {
     this.entries = [];
     this.known.clear();
+    this.sessions.clear();
     this.losses.clear();
     this.version.value++;
   }
@@ -130,17 +149,32 @@ export class EventLogModel {
     this.least.value = "info";
     this.source.value = "all";
     this.text.value = "";
+    this.audit.value = true;
   }
 
   /** Return what passes the filters, the oldest first. */
   shown(): readonly LogEntry[] {
+    const found = this.found();
+    return this.isFolded ? found.filter((entry) => !isFolded(entry)) : found;
+  }
+
+  /** How many requests that succeeded pass the filters and are left out all the same. */
+  get folded(): number {
+    return this.isFolded ? this.found().filter(isFolded).length : 0;
+  }
+
+  private get isFolded(): boolean {
+    return this.source.value === "all" && !this.audit.value;
+  }
+
+  private found(): readonly LogEntry[] {
     const least = LEVELS.indexOf(this.least.value);
     const source = this.source.value;
     const words = this.text.value.toLowerCase();
     return this.present().filter(
       (entry) =>
         LEVELS.indexOf(entry.level) >= least &&
-        (source === "all" || (source === "driver") === entry.type.startsWith("driver.")) &&
+        (source === "all" || source === sourceOf(entry)) &&
         (words === "" || `${entry.type} ${entry.text}`.toLowerCase().includes(words)),
     );
   }
@@ -187,26 +221,51 @@ export class EventLogModel {
     const isChange = event.type.startsWith("adapter.c") && isAdapter(data);
     const before = isChange ? this.known.get(data.guid) : undefined;
     if (isAdapter(data)) this.remember(data);
+    if (event.type.startsWith("session.") && isSession(data)) {
+      keep(this.sessions, data.id, data.adapter);
+    }
+    const adapterOf = (session: string) => this.sessions.get(session) ?? "";
     const nameOf = (guid: string) => plainName(this.known.get(guid)?.name ?? this.nameOf(guid));
-    const guid = guidOf(data);
+    const guid =
+      event.type === "audit.change" ? auditedAdapter(event.data, adapterOf) : guidOf(data);
     return {
       id: event.id,
       key: this.keys++,
       time: new Date(event.time),
       level: eventLevel(event),
       type: event.type,
-      text: eventText(event, nameOf, before),
+      text: eventText(event, nameOf, before, adapterOf),
+      guid,
       adapter: guid && (this.known.get(guid)?.name ?? this.nameOf(guid)),
     };
   }
 
   private remember(adapter: Adapter): void {
-    this.known.delete(adapter.guid);
-    this.known.set(adapter.guid, adapter);
-    if (this.known.size <= MOST) return;
-    const [oldest] = this.known.keys();
-    if (oldest !== undefined) this.known.delete(oldest);
+    keep(this.known, adapter.guid, adapter);
   }
+}
+
+/** Put the newest last, and let the oldest go where there are too many. */
+function keep<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size <= MOST) return;
+  const [oldest] = map.keys();
+  if (oldest !== undefined) map.delete(oldest);
+}
+
+function sourceOf({ type }: LogEntry): Source {
+  if (type.startsWith("driver.")) return "driver";
+  return type.startsWith("audit.") ? "audit" : "service";
+}
+
+/** Say whether an entry is of a request that succeeded. */
+function isFolded(entry: LogEntry): boolean {
+  return entry.level === "info" && sourceOf(entry) === "audit";
+}
+
+function isSession(data: unknown): data is Pick<Session, "id" | "adapter"> {
+  return typeof data === "object" && data !== null && "id" in data && "adapter" in data;
 }
 
 function isAdapter(data: unknown): data is Adapter {

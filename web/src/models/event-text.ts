@@ -1,6 +1,6 @@
 /** An event as a sentence. */
 
-import type { HoldEvent, ImpairmentStepEvent, ServiceEvent } from "../api/events";
+import type { AuditEvent, HoldEvent, ImpairmentStepEvent, ServiceEvent } from "../api/events";
 import type { Adapter, Capture, Recorder, SessionImpairment } from "../api/types";
 import { changesOf } from "./adapter-changes";
 import { causeText, isNeutral } from "./losses";
@@ -47,11 +47,15 @@ export function eventLevel(event: ServiceEvent): Level {
   }
 }
 
-/** `nameOf` gives an adapter's name for its GUID; `before` is how a changed adapter was. */
+/**
+ * `nameOf` gives an adapter's name for its GUID, `before` is how a changed adapter was, and
+ * `adapterOf` gives the GUID of a session's adapter, "" for one that is not known.
+ */
 export function eventText(
   event: ServiceEvent,
   nameOf: (guid: string) => string,
   before?: Adapter,
+  adapterOf: (session: string) => string = () => "",
 ): string {
   switch (event.type) {
     case "adapter.created":
@@ -125,11 +129,44 @@ export function eventText(
       const name = label ? `${who} (${plainName(label)})` : who;
       const times = count > 1 ? `, ${count} times` : "";
       const from = `${browser ? "a browser" : "a program"} at ${client}`;
-      return `Token ${name} used “${words(operation)}” from ${from}: ${outcome(status)}${times}.`;
+      const object = objectText(event.data, nameOf, adapterOf);
+      return `Token ${name} used “${words(operation)}”${object && ` on ${object}`} from ${from}: ${outcome(status)}${times}.`;
     }
     default:
       return factsOf((event as { data?: unknown }).data);
   }
+}
+
+const GUIDS = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/gi;
+const SESSION = /session ([\da-f]{12})\b/;
+
+/** Say what a request was about: "adapter 1234…", "session 5f0c…", "token 9f86 (read)"; or "". */
+export function objectOf({ path, subject }: AuditEvent["data"]): string {
+  const [, kind, id = ""] = /^\/v1\/(\w+?)s\/([^/]+)/.exec(path) ?? [];
+  return subject ?? (kind === undefined || id === "open" ? "" : `${kind} ${id}`);
+}
+
+/** Return the GUID of the adapter that a request was about; "" for none. */
+export function auditedAdapter(
+  data: AuditEvent["data"],
+  adapterOf: (session: string) => string,
+): string {
+  const object = objectOf(data);
+  const session = SESSION.exec(object)?.[1];
+  return object.match(GUIDS)?.[0] ?? (session === undefined ? "" : adapterOf(session));
+}
+
+function objectText(
+  data: AuditEvent["data"],
+  nameOf: (guid: string) => string,
+  adapterOf: (session: string) => string,
+): string {
+  return plainName(objectOf(data))
+    .replace(GUIDS, nameOf)
+    .replace(SESSION, (text, id: string) => {
+      const guid = adapterOf(id);
+      return guid === "" ? text : `the session on ${nameOf(guid)}`;
+    });
 }
 
 /** Write down the data of an event that this page does not know: "name: OfficeNet, mtu: 1420". */

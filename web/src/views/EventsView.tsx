@@ -22,6 +22,7 @@ const LEVEL_WORDS: Record<Level, string> = { info: "Info", warning: "Warning", e
 const SOURCES = [
   { id: "all", label: "All" },
   { id: "service", label: "Events" },
+  { id: "audit", label: "Audit" },
   { id: "driver", label: "Driver log" },
 ] as const;
 
@@ -32,6 +33,7 @@ export function EventsView() {
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const last = shown.at(-1)?.key;
+  const folded = log.folded;
   const copy = useCopying(notices);
   useLayoutEffect(() => {
     if (atEnd.current) list.current?.scrollTo({ top: list.current.scrollHeight });
@@ -73,6 +75,21 @@ export function EventsView() {
             log.text.value = event.currentTarget.value;
           }}
         />
+        {log.source.value === "all" && (
+          <label class="check" title="Requests that were refused are always shown.">
+            <input
+              type="checkbox"
+              checked={log.audit.value}
+              onChange={(event) => {
+                log.audit.value = event.currentTarget.checked;
+              }}
+            />
+            <span>
+              Requests that succeeded
+              {folded > 0 && ` (${folded.toLocaleString("en")} hidden)`}
+            </span>
+          </label>
+        )}
         <span class="grow" />
         <span class="count">
           {shown.length} of {log.count}
@@ -165,22 +182,28 @@ function Line({ entry }: { entry: LogEntry }) {
       <td class="level">{LEVEL_WORDS[entry.level]}</td>
       <td class="type">{entry.type}</td>
       <td class="adapter">
-        <AdapterLink name={entry.adapter} />
+        <AdapterLink name={entry.adapter} guid={entry.guid} />
       </td>
       <td class="text">{entry.text}</td>
     </tr>
   );
 }
 
-/** A link to an adapter while it is there. */
-function AdapterLink({ name }: { name: string }) {
+/** A link to an adapter while it is there, also under another name. */
+function AdapterLink({ name, guid }: { name: string; guid: string }) {
   const { adapters } = useDashboard();
   if (name === "") return null;
-  const isThere = adapters.list.value.some((one) => one.name === name);
-  if (!isThere) return <Name of={name} cut />;
+  const adapter = adapters.find(guid) ?? adapters.list.value.find((one) => one.name === name);
+  if (adapter === undefined) return <Name of={name} cut />;
   return (
-    <a href={hrefOf("overview", { adapter: name })}>
+    <a href={hrefOf("overview", { adapter: adapter.name })}>
       <Name of={name} cut />
+      {adapter.name !== name && (
+        <span class="soft">
+          {" "}
+          (now <Name of={adapter.name} />)
+        </span>
+      )}
     </a>
   );
 }
@@ -197,6 +220,8 @@ function Nothing() {
         <p>
           {isDriver ? (
             "The driver has not logged anything yet."
+          ) : log.folded > 0 ? (
+            "Only requests that succeeded match, which are hidden."
           ) : text === "" ? (
             "No events match these filters."
           ) : (

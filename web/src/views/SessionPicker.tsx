@@ -50,13 +50,16 @@ export function SessionPicker({ label = "Packets of", whole }: Props) {
 }
 
 function Choice({ adapter }: { adapter: Adapter }) {
-  const session = useDashboard().sessions.of(adapter.guid);
+  const { chosen, sessions } = useDashboard();
+  const session = sessions.of(adapter.guid);
+  const former = adapter.guid === chosen.guid.value ? plainName(chosen.former.value) : "";
+  const name = plainName(adapter.name);
   const runs = session !== undefined && isRunning(session);
   const impaired = runs && session.impairment != null;
   return (
     <option value={adapter.guid}>
       {impaired && "⚠ "}
-      {plainName(adapter.name)}
+      {former === "" ? name : `${former} (now ${name})`}
       {!runs && " (no session)"}
       {impaired && " (impaired)"}
     </option>

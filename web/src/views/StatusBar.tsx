@@ -14,7 +14,7 @@ const WORDS: Record<ConnectionState["name"], string> = {
 };
 
 export function StatusBar() {
-  const { connection, service } = useDashboard();
+  const { access, connection, eventsClient, service } = useDashboard();
   const state = connection.state.value;
   const system = service.system.value;
   const driver = service.driver.value;
@@ -38,7 +38,11 @@ export function StatusBar() {
       )}
       {state.name === "disconnected" && (
         <>
-          <span class="loss">{state.reason}</span>
+          <span class="loss">
+            {access.hasEnded(eventsClient)
+              ? "You disconnected this page. It stays so until you connect it again."
+              : state.reason}
+          </span>
           <button type="button" class="text-button" onClick={() => void connection.connect()}>
             Connect again
           </button>

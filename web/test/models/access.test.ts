@@ -42,6 +42,7 @@ describe("the access", () => {
     service().answer("DELETE /v1/clients/b", null);
     await model.disconnect("b");
     expect(model.clients.value?.map((one) => one.id)).toEqual(["a3f1c2d4e5b6"]);
+    expect([model.hasEnded("b"), model.hasEnded("a3f1c2d4e5b6")]).toEqual([true, false]);
   });
 
   it("keeps the secret of a new token until it is forgotten", async () => {

@@ -82,6 +82,17 @@ describe("the dashboard", () => {
     expect(dashboard.capture.session.value).toBe("5f0c9d1e2b3a");
   });
 
+  it("says what the adapter was called that was chosen", async () => {
+    const events = await live(session());
+    const { chosen } = dashboard;
+    expect([chosen.name.value, chosen.former.value]).toEqual(["OfficeNet", ""]);
+    events.say(event("adapter.changed", adapter({ name: "Lab" }), 2));
+    events.say(event("adapter.changed", adapter({ name: "Field" }), 3));
+    expect([chosen.name.value, chosen.former.value]).toEqual(["Field", "OfficeNet"]);
+    chosen.choose(adapter({ name: "Field" }));
+    expect(chosen.former.value).toBe("");
+  });
+
   it("waits for the adapter that the address names", async () => {
     dashboard.chosen.chooseName("Lab");
     const events = await live(session());

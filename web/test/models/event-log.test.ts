@@ -23,6 +23,10 @@ const said = (id: number): ServiceEvent => ({
   time: TIME,
   data: { level: "warn", message: "Removing orphan" },
 });
+const AUDIT = {
+  ...{ who: "admin", label: "", browser: true, client: "127.0.0.1", count: 1, status: 201 },
+  ...{ operation: "create_adapter", method: "POST", path: "/v1/adapters" },
+};
 const ids = (log: EventLogModel) => log.shown().map((entry) => entry.id);
 
 describe("the event log", () => {
@@ -66,20 +70,61 @@ describe("the event log", () => {
 
   it("says who changed what, and warns of what was refused", () => {
     const log = new EventLogModel();
-    const data = {
-      ...{ who: "admin", label: "", browser: true, client: "127.0.0.1", count: 1, status: 201 },
-      ...{ operation: "create_adapter", method: "POST", path: "/v1/adapters" },
-    };
+    const data = AUDIT;
     const refused = { who: "5f0c", label: "grafana", browser: false, status: 403, count: 3 };
     log.add({ type: "audit.change", id: 1, time: TIME, data });
     log.add({ type: "audit.change", id: 2, time: TIME, data: { ...data, ...refused } });
     log.add({ type: "audit.change", id: 3, time: TIME, data: { ...data, status: null } });
+    log.audit.value = true;
     const used = "used “create adapter” from";
     expect(log.shown().map((one) => [one.level, one.text])).toEqual([
       ["info", `Token admin ${used} a browser at 127.0.0.1: succeeded.`],
       ["warning", `Token 5f0c (grafana) ${used} a program at 127.0.0.1: refused (403), 3 times.`],
       ["warning", `Token admin ${used} a browser at 127.0.0.1: no answer.`],
     ]);
+  });
+
+  it("names what a request was about", () => {
+    const log = new EventLogModel();
+    log.know([adapter()], [session({ id: "5f0c9d1e2b3a", adapter: GUID })]);
+    log.source.value = "audit";
+    const about = (operation: string, path: string, subject: string | null = null) =>
+      log.add({
+        type: "audit.change",
+        id: 1,
+        time: TIME,
+        data: { ...AUDIT, operation, path, subject },
+      });
+    about("create_adapter", "/v1/adapters", `adapter ${GUID}`);
+    about("end_session", "/v1/sessions/5f0c9d1e2b3a");
+    about("create_token", "/v1/tokens", "token 9f86d081 (read)");
+    about("revoke_token", "/v1/tokens/9f86d081");
+    about("sign_in", "/");
+    const objects = log.shown().map(({ text }) => / on (.*) from /.exec(text)?.[1]);
+    expect(objects).toEqual([
+      "adapter OfficeNet",
+      "the session on OfficeNet",
+      "token 9f86d081 (read)",
+      "token 9f86d081",
+      undefined,
+    ]);
+    expect(log.shown().map((entry) => entry.adapter)).toEqual([
+      "OfficeNet",
+      "OfficeNet",
+      "",
+      "",
+      "",
+    ]);
+  });
+
+  it("leaves requests that succeeded out of all, and counts them", () => {
+    const log = new EventLogModel();
+    const add = (status: number) =>
+      log.add({ type: "audit.change", id: 1, time: TIME, data: { ...AUDIT, status } });
+    for (const status of [201, 403, 204]) add(status);
+    expect([log.shown().length, log.folded, log.count]).toEqual([1, 2, 3]);
+    log.showAll();
+    expect([log.shown().length, log.folded]).toEqual([3, 0]);
   });
 
   it("says how an operation ended after its request", () => {

@@ -16,7 +16,7 @@ const WORDS: Readonly<Record<StreamState["name"], string>> = {
 
 export function StreamStatus() {
   const dashboard = useDashboard();
-  const { capture } = dashboard;
+  const { access, capture } = dashboard;
   const state = capture.state.value;
   const reason = state.name === "lost" || state.name === "ended" ? state.reason : "";
   // The line below the view has the one lamp of the page, and a note tells of a session that is
@@ -37,7 +37,13 @@ export function StreamStatus() {
           </button>
         </>
       )}
-      {state.name === "ended" && <span class="reason">{reason}</span>}
+      {state.name === "ended" && (
+        <span class="reason">
+          {state.again && access.hasEnded(capture.hello.value?.client)
+            ? "You disconnected the packets of this page."
+            : reason}
+        </span>
+      )}
       {state.name === "ended" && state.again && (
         <button type="button" class="text-button" onClick={() => capture.reconnect()}>
           Connect again
