@@ -316,6 +316,10 @@ def test_settings_that_the_system_does_not_have_are_shown(
     warning = faulty.page.get_by_role("article").locator(".warning-box")
     expect(warning).to_contain_text("The adapter differs from what was requested")
     expect(warning.get_by_role("listitem")).to_have_text(["Not set: MTU 1420"])
+    faulty.button("Restore").click()
+    expect(faulty.page.get_by_text("OfficeNet has its requested settings again.")).to_be_visible()
+    expect(warning).to_have_count(0)
+    assert library.machine.device("OfficeNet").mtu == 1420
 
 
 def test_the_tunnel_type_is_asked_for_by_its_name(browser: Browser, tmp_path: Path) -> None:

@@ -66,6 +66,18 @@ def test_what_is_always_zero_is_one_line(busy: Screen) -> None:
     expect(chart(busy, "Lost packets by cause")).to_have_count(0)
 
 
+def test_what_no_client_took_is_no_loss(busy: Screen) -> None:
+    """It is drawn apart, as the overview says that it was discarded."""
+    from playwright.sync_api import expect
+
+    busy.sign_in(busy.service.token(Scope.READ))
+    busy.go("Traffic")
+    drawn = chart(busy, "Discarded packets by cause", "No client connected [1-9]")
+    drawn.wait_for()
+    assert drawn.locator("path.area").count() == 1
+    expect(chart(busy, "Lost packets by cause")).to_have_count(0)
+
+
 def test_no_label_of_the_axis_is_cut(busy: Screen) -> None:
     """All of each label is within its chart, at any width."""
     for width in (1280, 700, 360):

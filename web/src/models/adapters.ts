@@ -67,6 +67,11 @@ export class AdaptersModel {
     this.put(await this.client.patch<Adapter>(`/v1/adapters/${guid}`, body));
   }
 
+  /** Apply again what was requested from the service. */
+  async restore(guid: string): Promise<void> {
+    this.put(await this.client.post<Adapter>(`/v1/adapters/${guid}/restore`));
+  }
+
   /** Remove the device; the answer says whether the system wants a reboot. */
   delete(guid: string, force: boolean): Promise<Removal> {
     return this.client.delete<Removal>(`/v1/adapters/${guid}${force ? "?force=true" : ""}`);

@@ -1,6 +1,7 @@
 /**
  * Who talks with whom, and how much: the top talkers of the last two minutes. The host's own end
- * comes first: packets from the host have it as their source, those to the host as destination.
+ * comes first: packets from the host have it as their source, those to the host as destination,
+ * which may be a group that the host is in.
  *
  * Fixed tables over typed arrays, one for every ten seconds: nothing is allocated per packet. A
  * full table gives the place of its quietest neighbour away, so the loud ones stay (Metwally et
@@ -18,7 +19,7 @@ const TABLES = 12;
 const TABLE_SECONDS = 10;
 
 export interface Conversation {
-  /** The host's own end. */
+  /** The host's own end, or the group by which it was reached. */
   readonly a: string;
   readonly b: string;
   readonly packets: number;
@@ -146,6 +147,25 @@ export class Conversations {
   clear(): void {
     for (const table of this.tables) table.clear();
   }
+}
+
+/**
+ * Say what an address is that belongs to no single host; "" for every other one. `own` are the
+ * addresses of the adapter, whose networks have addresses that reach all of their hosts.
+ */
+export function groupWord(address: string, own: readonly string[]): "multicast" | "broadcast" | "" {
+  if (/^(?:22[4-9]|23\d)\.|^ff[\da-f]{2}:/.test(address)) return "multicast";
+  const isBroadcast = address === "255.255.255.255" || own.some((one) => lastOf(one) === address);
+  return isBroadcast ? "broadcast" : "";
+}
+
+/** Return the last address of an IPv4 network, "10.6.7.7/24"; "" where it is one like the others. */
+function lastOf(network: string): string {
+  const [, text = "", length] = /^([\d.]+)\/(\d+)$/.exec(network) ?? [];
+  if (length === undefined || Number(length) > 30) return "";
+  const mask = 0xffffffff >>> Number(length);
+  const parts = text.split(".");
+  return parts.map((part, i) => Number(part) | ((mask >>> (24 - 8 * i)) & 255)).join(".");
 }
 
 function isAfter(bytes: Uint8Array, left: number, right: number, size: number): boolean {

@@ -1,6 +1,7 @@
 /** The figures of the charts as a table that other programs read (RFC 4180). */
 
 import { SERIES, type SeriesName } from "./history";
+import { isNeutral } from "./losses";
 import type { Bins, TrafficModel } from "./traffic";
 
 const NAMES: Readonly<Partial<Record<SeriesName, string>>> = {
@@ -21,7 +22,7 @@ export function trafficCsv(
   kinds: boolean,
 ): string {
   const columns: [string, readonly (number | null)[]][] = SERIES.map((name) => [
-    NAMES[name] ?? `lost_${name}_per_second`,
+    NAMES[name] ?? `${isNeutral(name) ? "discarded" : "lost"}_${name}_per_second`,
     traffic.rates(name, bins, adapter),
   ]);
   if (kinds) {

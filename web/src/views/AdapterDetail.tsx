@@ -157,7 +157,15 @@ function Actions({ adapter }: { adapter: Adapter }) {
 }
 
 function Wanted({ adapter, wanted }: { adapter: Adapter; wanted: NonNullable<Adapter["wanted"]> }) {
+  const { adapters, notices, service } = useDashboard();
   const { link, notSet, extra } = deviation(adapter, wanted);
+  const name = plainName(adapter.name);
+  const restore = () =>
+    notices.attempt(
+      `Could not restore ${name}`,
+      () => adapters.restore(adapter.guid),
+      () => `${name} has its requested settings again.`,
+    );
   return (
     <div class="warning-box">
       <p>The adapter differs from what was requested:</p>
@@ -166,6 +174,13 @@ function Wanted({ adapter, wanted }: { adapter: Adapter; wanted: NonNullable<Ada
         <Deviating title="Not set" of={notSet} />
         <Deviating title="Set by other programs" of={extra} />
       </ul>
+      {service.isAdmin.value ? (
+        <Button online disabled={notices.busy.value !== ""} onClick={restore}>
+          Restore
+        </Button>
+      ) : (
+        <p>An administrator can restore the requested settings.</p>
+      )}
     </div>
   );
 }

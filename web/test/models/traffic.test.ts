@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { groupWord } from "../../src/models/conversations";
 import type { Counters } from "../../src/models/history";
 import { TrafficModel } from "../../src/models/traffic";
 import { trafficCsv } from "../../src/models/traffic-csv";
@@ -145,6 +146,7 @@ describe("the traffic model", () => {
     const head = lines[0]?.split(",") ?? [];
     expect(head.slice(0, 3)).toEqual(["time", "seconds", "from_host_packets_per_second"]);
     expect(head).toContain("lost_queue_per_second");
+    expect(head).toContain("discarded_unclaimed_per_second");
     expect(head).toContain("tls_bytes_per_second");
     expect(lines[1]?.split(",")[2]).toBe("");
     expect(lines[60]?.split(",").slice(0, 4)).toEqual([
@@ -168,6 +170,14 @@ describe("the traffic model", () => {
       ["10.0.0.9", "10.0.0.2"],
       ["fd06::9", "fd06::2"],
     ]);
+  });
+
+  it("knows what is no address of a host", () => {
+    const own = ["10.6.7.7/24", "192.0.2.1/31", "fd06::7/64"];
+    const words = ["224.0.0.251", "ff02::fb", "255.255.255.255", "10.6.7.255", "10.6.7.7"];
+    expect(
+      [...words, "fd06::9", "192.0.2.1", "10.6.8.255"].map((one) => groupWord(one, own)),
+    ).toEqual(["multicast", "multicast", "broadcast", "broadcast", "", "", "", ""]);
   });
 
   it("names those who talk most, both directions together, for two minutes", () => {

@@ -3,6 +3,7 @@
 import type { Signal } from "@preact/signals";
 import { LOSS_CAUSES, type SeriesName } from "../../models/history";
 import { KINDS, kindColor } from "../../models/kind-counts";
+import { isNeutral } from "../../models/losses";
 import { useDashboard } from "../context";
 import { WAYS } from "../ui/Direction";
 import { Chart, type Layer } from "./Chart";
@@ -43,7 +44,9 @@ export function Charts({ range, adapter, isByProtocol, hovered }: Props) {
   const packets = isByProtocol ? kinds("packets") : directions("Packets", 1);
   const bytes = isByProtocol ? kinds("bytes") : directions("Bytes", 8);
   const causes = LOSS_CAUSES.map((cause) => layer(cause, ...CAUSES[cause], rates(cause), 1));
-  const lost = causes.filter(isSomething);
+  const gone = causes.filter(isSomething);
+  const lost = gone.filter(({ key }) => !isNeutral(key));
+  const discarded = gone.filter(({ key }) => isNeutral(key));
   const isKnown = packets.some(({ values }) => values.some((one) => one !== null));
   if (!isKnown) return <p class="remark">The first figures appear in a few seconds.</p>;
   return (
@@ -63,6 +66,9 @@ export function Charts({ range, adapter, isByProtocol, hovered }: Props) {
           No losses {when}.
           {isImpaired && " Packets that an impairment drops on purpose are not counted here."}
         </p>
+      )}
+      {discarded.length > 0 && (
+        <Chart title="Discarded packets by cause" unit="/s" layers={discarded} {...shared} />
       )}
     </>
   );

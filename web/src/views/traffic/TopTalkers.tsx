@@ -1,5 +1,6 @@
 /** Who talked most with whom in the last two minutes; a row is one filter away from its packets. */
 
+import { groupWord } from "../../models/conversations";
 import { count, scaled } from "../../models/units";
 import { goTo } from "../address";
 import { useDashboard } from "../context";
@@ -16,7 +17,8 @@ const COLUMNS: readonly Column[] = [
 ];
 
 export function TopTalkers() {
-  const { traffic } = useDashboard();
+  const { adapters, chosen, traffic } = useDashboard();
+  const own = adapters.find(chosen.guid.value)?.addresses ?? [];
   traffic.version.value;
   const talkers = traffic.conversations.top(SHOWN);
   if (talkers.length === 0) return null;
@@ -32,7 +34,9 @@ export function TopTalkers() {
           <tbody>
             {talkers.map(({ a, b, packets, receivedBytes, injectedBytes }) => (
               <tr key={`${a} ${b}`}>
-                <td class="address">{a}</td>
+                <td class="address">
+                  <HostEnd address={a} group={groupWord(a, own)} />
+                </td>
                 <td class="address">
                   <button
                     type="button"
@@ -52,6 +56,16 @@ export function TopTalkers() {
         </table>
       </div>
     </section>
+  );
+}
+
+/** The end of this host, which others may reach by an address that is not its own. */
+function HostEnd({ address, group }: { address: string; group: string }) {
+  if (group === "") return address;
+  return (
+    <span class="soft">
+      {group} {address}
+    </span>
   );
 }
 
