@@ -287,6 +287,29 @@ def test_a_popup_closes_with_escape_and_by_a_click_elsewhere(table: Table) -> No
     expect(table.detail).to_be_visible()
 
 
+def test_a_popup_is_whole_on_a_small_screen(browser: Browser, tmp_path: Path) -> None:
+    """Its labels are inside the screen."""
+    with (
+        running(tmp_path) as service,
+        Screen(browser, service, viewport={"width": 320, "height": 640}) as screen,
+    ):
+        screen.sign_in()
+        Table(screen)
+        page = screen.page
+
+        def is_whole() -> bool:
+            box = page.locator("details[open] .panel").bounding_box()
+            return box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 320
+
+        for item in ("Legend", "Columns, times, limits"):
+            screen.button("More").click()
+            page.get_by_role("menuitem", name=item).click()
+            assert is_whole(), item
+            page.keyboard.press("Escape")
+        page.get_by_title("Recent and saved filters").click()
+        assert is_whole()
+
+
 def test_some_packets_are_marked_selected_and_saved(table: Table, tmp_path: Path) -> None:
     """Shift and arrows select, M marks, and only these are in the file."""
     from playwright.sync_api import expect

@@ -52,7 +52,7 @@ export function ConversationsView() {
             Show packets
           </Button>
           <Button
-            icon="open"
+            icon="link"
             disabled={current === undefined || waysToFollow(current).length === 0}
             onClick={() => current && open(current)}
           >
