@@ -299,7 +299,8 @@ def test_a_popup_is_whole_on_a_small_screen(browser: Browser, tmp_path: Path) ->
 
         def is_whole() -> bool:
             box = page.locator("details[open] .panel").bounding_box()
-            return box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 320
+            assert box is not None
+            return bool(box["x"] >= 0 and box["x"] + box["width"] <= 320)
 
         for item in ("Legend", "Columns, times, limits"):
             screen.button("More").click()
