@@ -190,7 +190,6 @@ export class CaptureModel {
   /** Keep every row where it is, or let old ones go again. */
   hold(hold: boolean): void {
     this.ring.hold = hold;
-    this.engine.hold(hold);
   }
 
   /** Ask for the first bytes of each packet only; 0 asks for all. */
@@ -305,8 +304,9 @@ export class CaptureModel {
   }
 
   private take(items: readonly Item[]): void {
-    for (const item of items) this.now.ring.take(item);
-    if (this.file.peek() === null) this.engine.feed(items);
+    // Only the ring knows what it has kept while it was held; rows have the same numbers in both.
+    const taken = items.flatMap((item) => this.now.ring.take(item));
+    if (this.file.peek() === null) this.engine.feed(taken);
     this.onChange();
   }
 

@@ -139,11 +139,6 @@ export class EngineModel {
     else this.flushing ??= setTimeout(() => this.flush(), GATHER);
   }
 
-  /** Say that the ring is held, or is not any more. */
-  hold(hold: boolean): void {
-    this.post({ type: "hold", hold });
-  }
-
   /** Say that the ring was cleared. */
   clear(): void {
     this.ringNumber++;
@@ -182,9 +177,12 @@ export class EngineModel {
     }
   }
 
-  /** What is known of a row by the packets around it; undefined before the worker has said so. */
+  /**
+   * What is known of a row by the packets around it; undefined before the worker has said so, and
+   * nothing when there will be no worker to say so.
+   */
   notes(row: number): readonly Field[] | undefined {
-    return this.noteOf(row)?.fields;
+    return this.noteOf(row)?.fields ?? (this.state.peek().name === "failed" ? [] : undefined);
   }
 
   /** Return what `decode` is to be told of a row; 0 before the worker has said so. */
@@ -323,6 +321,7 @@ export class EngineModel {
     if (this.failures >= FAILURES) {
       this.dispose();
       this.state.value = { name: "failed", reason };
+      this.onChange();
       return;
     }
     this.restart(reason);
@@ -335,6 +334,8 @@ export class EngineModel {
     this.ringNumber++;
     this.forget();
     this.start();
+    // What the one before was asked for is asked again.
+    this.onChange();
   }
 
   private flush(): void {
@@ -355,7 +356,7 @@ export class EngineModel {
       return;
     }
     this.fresh = [];
-    worker.postMessage({ type: "feed", items, again: false });
+    worker.postMessage({ type: "feed", items });
   }
 
   /** Say something behind the packets that came before. */
@@ -372,10 +373,8 @@ export class EngineModel {
     const { bounds, first: row, base, originNs } = ring;
     this.seen = ring.end;
     this.isWaiting = false;
-    worker.postMessage({ type: "open", ring: this.ringNumber, bounds, row, base, originNs });
-    const items = ring.items(row);
-    if (items.length > 0) worker.postMessage({ type: "feed", items, again: true });
-    worker.postMessage({ type: "hold", hold: ring.hold });
+    const [type, items] = ["open", ring.items(row)] as const;
+    worker.postMessage({ type, ring: this.ringNumber, bounds, row, base, originNs, items });
     this.sendFilter();
     if (this.watchers > 0) worker.postMessage({ type: "watch", watching: true });
   }

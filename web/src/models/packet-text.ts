@@ -68,12 +68,16 @@ export function fieldsOf(fields: readonly Field[], name: string): Field[] {
   ]);
 }
 
-/** Return the line of a packet with relative sequence numbers, where the analysis knows them. */
-export function relativeInfo(info: string, notes: readonly Field[]): string {
+/**
+ * Return the line of a packet with relative sequence numbers, where the analysis knows them. While
+ * it has not said so, there is no number, since a number that changes would be taken for news.
+ */
+export function relativeInfo(info: string, notes: readonly Field[] | undefined): string {
   let text = info;
   for (const [name, word] of RELATIVE) {
-    const note = notes.find((one) => one.name === name);
-    if (note !== undefined) text = text.replace(word, (_all, key) => `${key}${note.value}`);
+    const note = notes?.find((one) => one.name === name);
+    if (notes === undefined) text = text.replace(word, "$1…");
+    else if (note !== undefined) text = text.replace(word, (_all, key) => `${key}${note.value}`);
   }
   return text;
 }

@@ -62,19 +62,13 @@ export class Engine {
         this.kinds = new Kinds(this.analysis);
         this.ringNumber = request.ring;
         this.told = 0;
+        this.feed(request.items, null);
         this.restart();
         return;
       }
-      case "feed": {
-        const second = Math.floor(Date.now() / 1000);
-        for (const item of request.items) this.add(item, request.again ? null : second);
-        this.analysis.drop(this.ring.first);
+      case "feed":
+        this.feed(request.items, Math.floor(Date.now() / 1000));
         this.request();
-        this.tellLater();
-        return;
-      }
-      case "hold":
-        this.ring.hold = request.hold;
         return;
       case "clear":
         this.ring.clear();
@@ -122,6 +116,12 @@ export class Engine {
     const record = this.analysis.recordOf(row);
     const names = record.map(({ name }) => name);
     return [...this.analysis.fieldsOf(row).filter(({ name }) => !names.includes(name)), ...record];
+  }
+
+  private feed(items: readonly Item[], second: number | null): void {
+    for (const item of items) this.add(item, second);
+    this.analysis.drop(this.ring.first);
+    this.tellLater();
   }
 
   /** Take packets or a loss; `second` counts them, null for what was counted before. */

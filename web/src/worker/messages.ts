@@ -38,7 +38,10 @@ export interface Counts {
 
 /** From the page. What is about rows carries the number of their ring. */
 export type Request =
-  /** Begin anew, with an empty ring whose first row is this one; `base` has the number 1. */
+  /**
+   * Begin anew with a ring whose first row is this one; `base` has the number 1. What it holds has
+   * been counted by an earlier worker.
+   */
   | {
       readonly type: "open";
       readonly ring: number;
@@ -46,10 +49,9 @@ export type Request =
       readonly row: number;
       readonly base: number;
       readonly originNs: bigint;
+      readonly items: readonly Item[];
     }
-  /** Packets and losses; those that an earlier worker has counted are fed again. */
-  | { readonly type: "feed"; readonly items: readonly Item[]; readonly again: boolean }
-  | { readonly type: "hold"; readonly hold: boolean }
+  | { readonly type: "feed"; readonly items: readonly Item[] }
   /** Forget every row; the ring has another number from now on. */
   | { readonly type: "clear"; readonly ring: number }
   /** Show the rows that pass; an empty text shows all, and nothing is answered. */

@@ -113,13 +113,16 @@ export class PacketRing {
     return row >= this.first && row < this.end;
   }
 
-  take(item: Item): void {
-    if ("loss" in item) this.appendLoss(item.loss, item.timeNs);
-    else this.append(item);
+  /** Append what there is room for; return what another ring must take to have the same rows. */
+  take(item: Item): readonly Item[] {
+    if (!("loss" in item)) return this.append(item);
+    const { end } = this;
+    this.appendLoss(item.loss, item.timeNs);
+    return this.end > end ? [item] : [];
   }
 
-  /** Append the packets of a batch, the oldest rows going where there is no room. */
-  append(batch: Batch): void {
+  /** Append the packets of a batch, the oldest rows going where there is no room; as `take`. */
+  append(batch: Batch): readonly Item[] {
     const { bytes, count, starts, originalLengths, sequenceDeltas, timeNs, times } = batch;
     const kind = batch.isUnknown ? UNKNOWN : batch.injected ? INJECTED : RECEIVED;
     if (batch.isUnknown) this.hasDirections = false;
@@ -127,9 +130,9 @@ export class PacketRing {
     let sequence = batch.sequence;
     if (this.hold && !this.fits(count, bytes)) {
       this.skip(batch);
-      return;
+      return [];
     }
-    this.addSkipped(timeNs);
+    const losses = this.addSkipped(timeNs);
     if (this.end === this.base) this.originNs = timeNs + BigInt(times?.[0] ?? 0);
     for (let i = 0; i < count; i++) {
       const start = starts[i] ?? 0;
@@ -150,6 +153,7 @@ export class PacketRing {
       if (sequenceDeltas === null) sequence++;
     }
     while (this.bytes > this.bounds.bytes && this.first < this.end) this.evict("bytes");
+    return [...losses, batch];
   }
 
   /** Append a row that says what is missing before the next packet. */
@@ -299,8 +303,9 @@ export class PacketRing {
   }
 
   private fits(count: number, message: Uint8Array): boolean {
+    const losses = this.skipped.filter((loss) => loss !== null).length;
     return (
-      this.count + count <= this.bounds.packets &&
+      this.count + losses + count <= this.bounds.packets &&
       this.bytes + message.byteLength <= this.bounds.bytes
     );
   }
@@ -317,12 +322,14 @@ export class PacketRing {
     };
   }
 
-  private addSkipped(timeNs: bigint): void {
+  private addSkipped(timeNs: bigint): Item[] {
+    const losses: Item[] = [];
     for (const [index, loss] of this.skipped.entries()) {
       if (loss === null) continue;
       this.skipped[index] = null;
-      this.appendLoss(loss, timeNs);
+      losses.push(...this.take({ loss, timeNs }));
     }
+    return losses;
   }
 
   /** Count the bytes of a message when its first packet comes. */

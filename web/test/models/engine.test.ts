@@ -104,7 +104,7 @@ describe("the engine", () => {
   it("starts one anew that falls a whole ring behind", () => {
     for (let i = 0; i < 5; i++) {
       take(...Array.from({ length: 30 }, () => 6));
-      engine.hold(false); // does not wait for more
+      void engine.settled(); // does not wait for more
     }
     expect(engine.state.value.name).toBe("restarted");
   });

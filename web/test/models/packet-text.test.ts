@@ -1,8 +1,8 @@
 /** What the cells of a row say. */
 
-import { expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { PacketRing } from "../../src/models/packet-ring";
-import { rowText, timeText } from "../../src/models/packet-text";
+import { relativeInfo, rowText, timeText } from "../../src/models/packet-text";
 import { Field } from "../../src/packet/dissection";
 import { pack, unpack } from "../../src/wire/batch";
 import { ipv4, tcp, text } from "../packet/made";
@@ -34,5 +34,20 @@ test("a row says what ends in it, before what begins in it", () => {
   expect(rowText({ ring, engine }, 0)).toMatchObject({
     protocol: "HTTP",
     info: "HTTP/1.1 200 OK, HTTP/1.1 204 No Content",
+  });
+});
+
+describe("the line of a segment", () => {
+  const info = "1000 → 80 [ACK] Seq=3452187154 Ack=700 Win=64240 Len=0";
+  const note = (name: string, value: number) => new Field(name, "", 0, 0, value, String(value));
+
+  it("has no number before it is known that it stays", () => {
+    expect(relativeInfo(info, undefined)).toBe("1000 → 80 [ACK] Seq=… Ack=… Win=64240 Len=0");
+  });
+
+  it("has relative numbers where they are known, and else its own", () => {
+    const notes = [note("tcp.seq", 1), note("tcp.ack", 12)];
+    expect(relativeInfo(info, notes)).toBe("1000 → 80 [ACK] Seq=1 Ack=12 Win=64240 Len=0");
+    expect(relativeInfo(info, [])).toBe(info);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { lossText } from "../../src/models/packet-text";
 import { type Batch, pack, unpack } from "../../src/wire/batch";
-import { INJECTED, LOSS, PacketRing } from "../../src/worker/ring";
+import { INJECTED, type Item, LOSS, PacketRing } from "../../src/worker/ring";
 
 /** A batch of packets of a few bytes; `protocol` is that of their IPv4 headers. */
 function batch(count: number, sequence = 0, protocol = 17, size = 20): Batch {
@@ -101,6 +101,24 @@ describe("the packet ring", () => {
     expect(ring.loss(3)).toMatchObject({ cause: "paused", count: 2, first: 3, last: 4 });
     expect(ring.kind(4)).toBe(INJECTED);
     expect(ring.notKept).toBe(0);
+  });
+
+  it("tells another ring what it took while it was held, so that both have the same rows", () => {
+    const ring = new PacketRing({ packets: 6, bytes: 1e6 });
+    const other = new PacketRing(ring.bounds);
+    const feed = (item: Item) => ring.take(item).forEach((one) => void other.take(one));
+    const loss = { cause: "queue", injected: false, count: 1, first: null, last: null };
+    feed(batch(4));
+    ring.hold = true;
+    feed({ ...batch(3, 4), injected: true });
+    feed(batch(2, 4));
+    feed({ loss, timeNs: 0n });
+    ring.hold = false;
+    feed(batch(1, 7));
+    const rowsOf = (one: PacketRing) =>
+      Array.from({ length: one.count }, (_, i) => [one.kind(one.first + i), one.end]);
+    expect(rowsOf(other)).toEqual(rowsOf(ring));
+    expect(ring.loss(ring.end - 2)?.cause).toBe("paused");
   });
 
   it("gives what another ring needs to have the same rows", () => {

@@ -37,6 +37,7 @@ export function PacketTable({ onEnter, onClick: onPick }: Props) {
   const { notices } = dashboard;
   const tools = useTools();
   const { table, layout, picked, marked } = tools;
+  const { engine } = table.capture;
   const grid = useRef<HTMLDivElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const pool = useRef<RowPool | null>(null);
@@ -57,6 +58,10 @@ export function PacketTable({ onEnter, onClick: onPick }: Props) {
     void [table.version.value, table.selected.value, layout.time.value, layout.utc.value];
     void [picked.version.value, marked.version.value];
     pool.current?.draw();
+  });
+  // In a blur the next drawing shows other rows already.
+  useSignalEffect(() => {
+    if (engine.version.value > 0) pool.current?.refresh();
   });
   useSignalEffect(() => {
     if (table.revealed.value > 0) pool.current?.reveal(true);

@@ -64,9 +64,12 @@ class Row {
     const prefix = engine.prefix(row);
     const number = table.numberOf(row);
     const state = `${isCurrent} ${isPicked} ${isMarked} ${format} ${utc}`;
-    const notes = engine.notes(row) ?? NONE;
-    const said = notes.map(({ value }) => value).join();
-    const key = `${row} ${number} ${state} ${since} ${prefix} ${said} ${engine.begins(row)}`;
+    const notes = engine.notes(row);
+    const said = notes?.map(({ value }) => value).join();
+    // The rows of another adapter have the same numbers.
+    const shown = table.capture.generation.peek();
+    const place = `${shown} ${row} ${number} ${engine.begins(row)}`;
+    const key = `${place} ${state} ${since} ${prefix} ${said}`;
     if (key === this.shown) return;
     this.shown = key;
     this.number = row;
@@ -81,7 +84,7 @@ class Row {
     for (const [column, { id, isField }] of this.columns.entries()) {
       const node = this.texts[column];
       const value = isField
-        ? fieldText(text, notes, id)
+        ? fieldText(text, notes ?? NONE, id)
         : ((values as unknown as Record<string, string>)[id] ?? "");
       if (node !== undefined && node.data !== value) node.data = value;
     }
@@ -206,6 +209,17 @@ export class RowPool {
     }
     if (active) this.grid.setAttribute("aria-activedescendant", active);
     else this.grid.removeAttribute("aria-activedescendant");
+  }
+
+  /** Write again what is on screen, where more is known of it now. */
+  refresh(): void {
+    const { rows, capture } = this.tools.table;
+    for (const row of this.pool) {
+      const { number } = row;
+      if (number >= 0 && capture.ring.has(number)) {
+        row.show(this.tools, rows.indexOf(number), number);
+      }
+    }
   }
 
   /** Bring the selected row into view, or into its middle. */
