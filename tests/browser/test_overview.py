@@ -37,7 +37,7 @@ def test_an_adapter_is_created_with_all_its_fields(screen: Screen) -> None:
     """What the form sends is what the API then has."""
     from playwright.sync_api import expect
 
-    screen.button("New adapter").click()
+    screen.button("New adapter…").click()
     screen.fill("Name", "OfficeNet")
     screen.fill("Pool", "WireGuard")
     screen.fill("Requested GUID", GUID)
@@ -69,7 +69,7 @@ def test_a_form_says_what_the_api_would_refuse(screen: Screen) -> None:
     """Every field tells its own error, and nothing is sent."""
     from playwright.sync_api import expect
 
-    screen.button("New adapter").click()
+    screen.button("New adapter…").click()
     screen.fill("Name", "a/b")
     screen.fill("Addresses", "10.6.7.7")
     screen.fill("MTU", "12")
@@ -90,7 +90,7 @@ def test_a_refusal_of_the_service_is_shown(screen: Screen) -> None:
 
     screen.tolerated.append("status of 409")
     screen.service.adapter(name="OfficeNet")
-    screen.button("New adapter").click()
+    screen.button("New adapter…").click()
     screen.fill("Name", "OfficeNet")
     screen.button("Create").click()
     expect(screen.dialog.get_by_role("alert")).to_have_count(1)
@@ -255,7 +255,7 @@ def test_values_are_copied_without_a_secure_context(screen: Screen) -> None:
     screen.service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
     screen.button("Copy address 10.6.7.7/24").click()
     expect(page.get_by_text("Copied 10.6.7.7.")).to_be_visible()
-    screen.button("New adapter").click()
+    screen.button("New adapter…").click()
     page.get_by_label("Name", exact=True).press("Control+v")
     expect(page.get_by_label("Name", exact=True)).to_have_value("10.6.7.7")
 
@@ -331,7 +331,7 @@ def test_the_tunnel_type_is_asked_for_by_its_name(browser: Browser, tmp_path: Pa
         Screen(browser, service) as screen,
     ):
         screen.sign_in()
-        screen.button("New adapter").click()
+        screen.button("New adapter…").click()
         screen.fill("Name", "OfficeNet")
         screen.fill("Tunnel type", "WireGuard")
         screen.button("Create").click()

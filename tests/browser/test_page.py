@@ -121,7 +121,7 @@ def test_views_are_accessible(
         assert violations(screen) == [], "Impair…"
         assert screen.page.evaluate("document.documentElement.scrollWidth") <= width, "Impair…"
         screen.select("Idle")
-        for button in ("New adapter", "Open…", "Edit…", "Delete…", "Start session…"):
+        for button in ("New adapter…", "Open…", "Edit…", "Delete…", "Start session…"):
             screen.button(button).click()
             assert violations(screen) == [], button
             screen.page.keyboard.press("Escape")

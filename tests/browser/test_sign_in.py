@@ -421,7 +421,7 @@ def test_a_read_only_token_sees_and_changes_nothing(visitor: Screen) -> None:
     visitor.sign_in(service.token(Scope.READ, Scope.CAPTURE))
     visitor.select("OfficeNet")
     expect(visitor.page.get_by_role("article")).to_contain_text("10.6.7.7/24")
-    for name in ("New adapter", "Stop session", "Edit…", "Delete…", "Release"):
+    for name in ("New adapter…", "Stop session", "Edit…", "Delete…", "Release"):
         expect(visitor.button(name)).to_have_count(0)
     expect(visitor.page.get_by_text("No admin, inject")).to_be_visible()
     visitor.go("Compose")

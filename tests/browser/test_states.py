@@ -36,12 +36,12 @@ def test_a_service_that_stops_and_returns(browser: Browser, tmp_path: Path) -> N
     expect(screen.page.get_by_text("Next attempt in")).to_be_visible()
     screen.button("Try now").click()
     expect(state).to_have_text("Service stopped")  # a failed attempt does not say less
-    expect(screen.button("New adapter")).to_be_disabled()
+    expect(screen.button("New adapter…")).to_be_disabled()
     expect(screen.page.get_by_text("nothing can be changed")).to_be_visible()
     with running(tmp_path, port=port) as second, screen:
         screen.service = second
         screen.is_live()
-        expect(screen.button("New adapter")).to_be_enabled()
+        expect(screen.button("New adapter…")).to_be_enabled()
 
 
 def test_a_view_that_there_is_not(screen: Screen) -> None:
@@ -64,7 +64,7 @@ def test_a_form_outlives_a_restart_of_the_service(browser: Browser, tmp_path: Pa
         screen = Screen(browser, first)
         screen.tolerated.extend(REFUSED_CONNECTIONS)
         screen.sign_in()
-        screen.button("New adapter").click()
+        screen.button("New adapter…").click()
         screen.fill("Name", "OfficeNet")
         port = first.port
     expect(screen.page.locator(".state")).to_have_attribute("data-state", "lost")
@@ -110,7 +110,7 @@ def test_an_unavailable_driver_says_what_to_do(browser: Browser, tmp_path: Path)
         alert = screen.page.get_by_role("alert")
         expect(alert).to_contain_text(unavailable["message"])
         expect(alert).to_contain_text(unavailable["hint"])
-        expect(screen.button("New adapter")).to_be_disabled()
+        expect(screen.button("New adapter…")).to_be_disabled()
 
 
 def test_a_reload_keeps_the_view_the_adapter_and_the_filter(screen: Screen) -> None:

@@ -60,7 +60,7 @@ export function OverviewView() {
                   disabled={!available}
                   onClick={() => dialogs.open({ name: "create" })}
                 >
-                  New adapter
+                  New adapter…
                 </Button>
               </>
             )}
