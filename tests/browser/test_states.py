@@ -138,8 +138,8 @@ def test_a_reload_keeps_the_view_the_adapter_and_the_filter(screen: Screen) -> N
 @pytest.mark.parametrize(
     ("packet", "said"),
     [
-        ("abc", "“abc” is not the number of a packet: they are counted from 1."),
-        ("-5", "“-5” is not the number of a packet: they are counted from 1."),
+        ("abc", "“abc” is not a packet number. Packet numbers start at 1."),
+        ("-5", "“-5” is not a packet number. Packet numbers start at 1."),
         ("99999999", "There is no packet 99,999,999 yet: the last one is 3."),
         ("1", "Packet 1 is no longer kept: newer ones took its place."),
     ],

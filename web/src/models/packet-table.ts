@@ -133,7 +133,7 @@ export class PacketTableModel {
     const digits = text.replaceAll(/[\s,]/g, "");
     if (digits === "") return "Enter the number of a packet.";
     if (!/^0*[1-9]\d{0,14}$/.test(digits)) {
-      return `“${text.slice(0, LONGEST)}” is not the number of a packet: they are counted from 1.`;
+      return `“${text.slice(0, LONGEST)}” is not a packet number. Packet numbers start at 1.`;
     }
     const number = Number(digits);
     const shown = count(number);
@@ -143,7 +143,7 @@ export class PacketTableModel {
       const last =
         ring.end > ring.base ? `the last one is ${count(this.numberOf(ring.end - 1))}` : "";
       if (file.peek() !== null) return `The file has no packet ${shown}${last && `: ${last}`}.`;
-      return `There is no packet ${shown} yet: ${last || "none has come so far"}.`;
+      return `There is no packet ${shown} yet: ${last || "no packet has arrived so far"}.`;
     }
     if (row < ring.first) return `Packet ${shown} is no longer kept: newer ones took its place.`;
     if (ring.kind(row) === LOSS) return `Row ${shown} marks missing packets.`;

@@ -221,7 +221,7 @@ function Nothing() {
           {isDriver ? (
             "The driver has not logged anything yet."
           ) : log.folded > 0 ? (
-            "Only requests that succeeded match, which are hidden."
+            "Only requests that succeeded match, and these are hidden."
           ) : text === "" ? (
             "No events match these filters."
           ) : (

@@ -40,7 +40,7 @@ export function StatusBar() {
         <>
           <span class="loss">
             {access.hasEnded(eventsClient)
-              ? "You disconnected this page. It stays so until you connect it again."
+              ? "You disconnected this page. It stays disconnected until you connect it again."
               : state.reason}
           </span>
           <button type="button" class="text-button" onClick={() => void connection.connect()}>

@@ -28,7 +28,7 @@ export function bookmark(dashboard: Dashboard): void {
     const packet = `Packet ${count(Number(number))}`;
     // A packet of a file is told of with the file.
     if (param("file") === "") {
-      notices.say(`${packet} is not here: this page was just loaded, and begins without packets.`);
+      notices.say(`${packet} is not here: this page was just loaded and has no earlier packets.`);
     }
   }
 

@@ -35,17 +35,17 @@ describe("a packet that is gone to by its number", () => {
   });
 
   it.each(["abc", "-5", "0", "1.5", "0x10", "9".repeat(40)])("has a number: %s is none", (text) => {
-    expect(table.goTo(text)).toMatch(/^“.{1,20}” is not the number of a packet/);
+    expect(table.goTo(text)).toMatch(/^“.{1,20}” is not a packet number/);
   });
 
   it("may not have come yet, or no longer be kept", () => {
-    expect(table.goTo("1")).toBe("There is no packet 1 yet: none has come so far.");
+    expect(table.goTo("1")).toBe("There is no packet 1 yet: no packet has arrived so far.");
     fill(table.capture.ring, 5);
     expect(table.goTo("1234")).toBe("There is no packet 1,234 yet: the last one is 5.");
     expect(table.goTo("2")).toBe("Packet 2 is no longer kept: newer ones took its place.");
     expect(table.goTo("3")).toBe("");
     table.capture.clear();
-    expect(table.goTo("3")).toBe("There is no packet 3 yet: none has come so far.");
+    expect(table.goTo("3")).toBe("There is no packet 3 yet: no packet has arrived so far.");
   });
 
   it("is not in a file that has fewer", () => {

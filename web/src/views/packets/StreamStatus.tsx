@@ -40,7 +40,7 @@ export function StreamStatus() {
       {state.name === "ended" && (
         <span class="reason">
           {state.again && access.hasEnded(capture.hello.value?.client)
-            ? "You disconnected the packets of this page."
+            ? "You disconnected the packet stream of this page."
             : reason}
         </span>
       )}
