@@ -106,7 +106,7 @@ export class Analysis {
     if (h.version === 0 || h.protocol < 0) return;
     rows.messages[slot] = h.bytes;
     rows.starts[slot] = h.start;
-    let marks = h.injected ? 0 : mark.FROM_HOST;
+    let marks = (h.injected ? 0 : mark.FROM_HOST) | (hasStream(h) ? mark.STREAM : 0);
     if (h.protocol === TCP && h.upper >= 0) {
       marks |= this.addSegment(row, slot, h);
     } else {
@@ -206,12 +206,7 @@ export class Analysis {
         destinationPort = ports & 0xffff;
       }
     }
-    const known = table.find(h, sourcePort, destinationPort);
-    const least = h.protocol === UDP ? 8 : 20;
-    const isWhole = h.upper >= 0 && h.upper + least <= h.stop;
-    const isUdp =
-      h.protocol === UDP && isWhole && (h.fragment || isSize(u16(h.bytes, h.upper + 4)));
-    const flow = known ?? this.open(h, isUdp || (h.protocol === TCP && isWhole));
+    const flow = table.find(h, sourcePort, destinationPort) ?? this.open(h);
     return this.count(row, slot, h, flow);
   }
 
@@ -232,26 +227,24 @@ export class Analysis {
   }
 
   /** Make the conversation that was just looked for. */
-  private open(h: Headers, hasPorts: boolean): Flow {
+  private open(h: Headers): Flow {
     const { table } = this;
     const evicted = table.size === table.capacity ? table.eldest : undefined;
     if (evicted !== undefined) this.forget(evicted);
     const flow = table.make(h);
     flow.opener = table.isLow ? 0 : 1;
-    if (h.protocol === TCP || h.protocol === UDP) {
-      const index = h.protocol === TCP ? 0 : 1;
-      if (hasPorts) {
-        flow.stream = this.streams[index] ?? 0;
-        this.streams[index] = flow.stream + 1;
-      }
-      if (h.protocol === TCP) flow.sides = [new Side(), new Side()];
-    }
+    if (h.protocol === TCP) flow.sides = [new Side(), new Side()];
     return flow;
   }
 
   private count(row: number, slot: number, h: Headers, flow: Flow): Flow {
     const { rows } = this;
     const time = rows.times[slot] ?? 0;
+    if (flow.stream < 0 && hasStream(h)) {
+      const index = h.protocol === TCP ? 0 : 1;
+      flow.stream = this.streams[index] ?? 0;
+      this.streams[index] = flow.stream + 1;
+    }
     rows.flows[slot] = flow;
     if (flow.lastRow < 0) {
       flow.firstRow = row;
@@ -290,7 +283,7 @@ export class Analysis {
       }
     }
     const isNew = found === null;
-    const flow = found ?? this.open(h, true);
+    const flow = found ?? this.open(h);
     const index = table.isLow ? 0 : 1;
     if (isNew && (flags & (SYN | ACK)) === (SYN | ACK)) flow.opener = 1 - index;
     this.count(row, slot, h, flow);
@@ -373,6 +366,13 @@ export class Analysis {
     }
     return this.payloads.addEcho(row, slot, flow, h);
   }
+}
+
+/** Say whether as much of a header is there as Wireshark needs to tell the stream. */
+function hasStream({ protocol, bytes, upper, stop, fragment }: Headers): boolean {
+  if (upper < 0) return false;
+  if (protocol === TCP) return upper + 16 <= stop;
+  return protocol === UDP && upper + 8 <= stop && (fragment || isSize(u16(bytes, upper + 4)));
 }
 
 /** Say whether it can be the length of a datagram; 0 stands for one that is too long for it. */

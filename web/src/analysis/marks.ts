@@ -41,3 +41,5 @@ export const FROM_HOST = 1 << 23;
 /** An ICMP error about a packet of the stream whose number is in `partners`. */
 export const ABOUT_TCP = 1 << 24;
 export const ABOUT_UDP = 1 << 25;
+/** Enough of its header is there to tell its stream. */
+export const STREAM = 1 << 26;

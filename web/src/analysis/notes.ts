@@ -95,8 +95,8 @@ export function notesOf(rows: Rows, row: number, base: number): readonly Field[]
     return notes;
   }
   const protocol = flow.protocol === 6 ? "tcp" : flow.protocol === 17 ? "udp" : "";
-  if (protocol !== "" && flow.stream >= 0) {
-    add(`${protocol}.stream`, "Stream", flow.stream);
+  if ((marks & mark.STREAM) !== 0) add(`${protocol}.stream`, "Stream", flow.stream);
+  if ((marks & (protocol === "tcp" ? mark.SEGMENT : mark.STREAM)) !== 0) {
     const sofar = time - flow.start;
     add(`${protocol}.time_relative`, "Since the stream began", sofar / 1e9, secondsText(sofar));
     const before = rows.previous[slot] ?? 0;

@@ -44,6 +44,18 @@ describe("streams", () => {
     expect(wire.told(row)["udp.stream"]).toBe(0);
   });
 
+  it("are told where 16 bytes of a TCP header are there, as by Wireshark", () => {
+    const wire = new Wire();
+    const packet = (port: number) => ipv4(HOST, PEER, 6, tcp(port, 80, { flags: SYN }));
+    const cut = wire.add(packet(1), { captured: 35 });
+    const first = wire.add(packet(2), { captured: 36 });
+    const whole = wire.add(packet(1));
+    const again = wire.add(packet(1), { captured: 25 });
+    const streams = [cut, first, whole, again].map((row) => wire.told(row)["tcp.stream"]);
+    expect(streams).toEqual([undefined, 0, 1, undefined]);
+    expect(wire.told(first)["tcp.time_relative"]).toBeUndefined();
+  });
+
   it("does not count a header that an error quotes, and says whose it is", () => {
     const wire = new Wire();
     const quote = (port: number) => {
