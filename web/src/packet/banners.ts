@@ -1,10 +1,11 @@
 /** Protocols of which the dashboard shows who speaks, and little else. */
 
 import { hex, u8, u16, u24, utf8 } from "./bytes";
-import type { Dissection } from "./dissection";
+import { type Dissection, type Field, SHORT } from "./dissection";
 import { lay } from "./layout";
 import { nameOf } from "./names";
 import { HTTP2 } from "./sniff";
+import { isHello } from "./tls";
 
 /** SSH (RFC 4253, section 4.2): the line that each side begins with. */
 export function dissectSsh(to: Dissection, start: number, end: number): void {
@@ -87,15 +88,33 @@ export function dissectDtls(to: Dissection, start: number, end: number): void {
     const body = lay(to, record, "dtls.record", at, end, table);
     const shake =
       type === 22 && u16(bytes, at + 3) === 0 ? nameOf("HANDSHAKE", u8(bytes, body)) : undefined;
-    if (shake !== undefined) {
-      record.add("dtls.handshake.type", "Handshake", body, body + 1, u8(bytes, body), shake);
-      record.add("dtls.handshake.length", "Length", body + 1, body + 4, u24(bytes, body + 1));
-    }
     record.text = shake ?? nameOf("RECORD", type) ?? "Unknown record";
     said.push(record.text);
-    at = record.end = Math.min(end, body + u16(bytes, body - 2));
+    to.info = layer.text = said.join(", ");
+    const stop = body + u16(bytes, body - 2);
+    if (stop > end) throw SHORT;
+    at = record.end = stop;
+    if (shake !== undefined) addHandshake(to, record, body, stop, shake);
   }
-  to.info = layer.text = said.join(", ");
+}
+
+function addHandshake(to: Dissection, record: Field, start: number, end: number, name: string) {
+  const { bytes } = to;
+  // Type, length, number, and which part of it this is (RFC 9147, section 5.2).
+  if (start + 12 > end) throw SHORT;
+  const [type, length] = [u8(bytes, start), u24(bytes, start + 1)];
+  record.add("dtls.handshake.type", "Handshake", start, start + 1, type, name);
+  record.add("dtls.handshake.length", "Length", start + 1, start + 4, length);
+  const stop = start + 12 + u24(bytes, start + 9);
+  const isWhole = stop === start + 12 + length;
+  if (stop > end && start + 12 < end) throw SHORT;
+  if (
+    (type === 1 || type === 2) &&
+    isWhole &&
+    stop <= end &&
+    !isHello(bytes, start + 12, stop, type, true)
+  )
+    throw SHORT;
 }
 
 /** Routing protocols: their kind of message, by the byte that tells it. */

@@ -21,6 +21,7 @@ export function dissectTls(to: Dissection, start: number, end: number): void {
     at = stop;
     to.info = layer.text = said.join(", ");
   }
+  if (to.malformed) to.info += " [Malformed Packet]";
   layer.end = at;
   to.data(at, end);
 }
@@ -73,10 +74,13 @@ function addHandshakes(
       said.push("Encrypted Handshake Message");
       break;
     }
+    if ((type === 1 || type === 2) && stop <= end && !isHello(bytes, at + 4, stop, type)) {
+      to.spoil(`${kind} ends too early`, at, stop, false);
+    }
     const handshake = record.add("tls.handshake", "Handshake", at, Math.min(stop, end), "", kind);
     lay(to, handshake, "tls.handshake", at, end, "type:Type:1=HANDSHAKE;length:Length:3");
     let text = kind;
-    if ((type === 1 || type === 2) && at + 6 <= end) {
+    if ((type === 1 || type === 2) && at + 6 <= Math.min(stop, end)) {
       const server = addHello(to, handshake, at + 4, Math.min(stop, end), type === 1);
       if (server) {
         text += ` (SNI=${server})`;
@@ -87,6 +91,30 @@ function addHandshakes(
     at = stop;
   }
   return said.length > 0 ? said : ["Encrypted Handshake Message"];
+}
+
+/**
+ * Say whether a hello has as much as its lengths promise, to the byte; one without extensions may
+ * end before them. That of a client of DTLS has a cookie, too.
+ */
+export function isHello(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  type: number,
+  hasCookie = false,
+): boolean {
+  const sizes = type === 2 ? [1] : hasCookie ? [1, 1, 2, 1] : [1, 2, 1];
+  let at = start + 34;
+  for (const size of sizes) {
+    if (at + size > end) return false;
+    at += size + (size === 1 ? u8(bytes, at) : u16(bytes, at));
+  }
+  if (type === 2) at += 3;
+  if (at + 2 > end) return at === end;
+  const stop = at + 2 + u16(bytes, at);
+  for (at += 2; stop <= end && at + 4 <= stop; ) at += 4 + u16(bytes, at + 2);
+  return at === stop;
 }
 
 /** Extensions that are lists: the bytes before them, and what they are lists of. */
