@@ -335,6 +335,7 @@ export class Analysis {
     if (marks & (mark.RETRANSMISSION | mark.FAST | mark.SPURIOUS)) flow.retransmissions++;
     flow.completeness |= stepOf(flags, isKnown ? length : 0);
     if (length > 0 && stop > payload) {
+      this.payloads.name("tcp", flow, h, payload, stop);
       marks |= this.payloads.addSegment(
         row,
         slot,
@@ -362,7 +363,9 @@ export class Analysis {
         0,
         Math.min(reportedEnd(h), h.upper + (size || 65_535)) - h.upper - 8,
       );
-      return this.payloads.addDatagram(row, slot, flow, h, stop);
+      // What lies behind a wrong length may be anything.
+      const isWrong = size !== 0 && (size < 8 || h.upper + size > reportedEnd(h));
+      return isWrong ? 0 : this.payloads.addDatagram(row, slot, flow, h, stop);
     }
     return this.payloads.addEcho(row, slot, flow, h);
   }

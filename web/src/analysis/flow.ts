@@ -62,6 +62,8 @@ export class Flow {
   opener = 0;
   stream = -1;
   application = "";
+  /** Packets that were looked at for its name. */
+  asked = 0;
   firstRow = -1;
   lastRow = -1;
   start = 0;

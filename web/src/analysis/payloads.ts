@@ -3,7 +3,7 @@
 import { u8, u16, u32 } from "../packet/bytes";
 import type { Headers } from "../packet/headers";
 import { HttpFraming, statusOf } from "../packet/http-framing";
-import { isHttp } from "../packet/sniff";
+import { application, isHttp, protocolOf } from "../packet/sniff";
 import type { Flow, Side } from "./flow";
 import * as mark from "./marks";
 import type { Questions } from "./questions";
@@ -12,18 +12,8 @@ import type { Segment } from "./sequence";
 
 const DNS_PORT = 53;
 const NTP_PORT = 123;
-/** What speaks behind the ports of UDP, of which no more is asked here. */
-const UDP_PORTS: Readonly<Record<number, string>> = {
-  67: "DHCP",
-  68: "DHCP",
-  137: "NBNS",
-  443: "QUIC",
-  546: "DHCPv6",
-  547: "DHCPv6",
-  1900: "SSDP",
-  5353: "mDNS",
-  5355: "LLMNR",
-};
+/** Packets of a conversation that are asked what it speaks. */
+const MAX_ASKED = 16;
 const AGAIN = mark.RETRANSMISSION | mark.FAST | mark.SPURIOUS | mark.OUT_OF_ORDER;
 /** The longest record of TLS, and a little more, as RFC 8446, section 5.2, allows. */
 const MAX_RECORD = 16_384 + 2048;
@@ -37,6 +27,15 @@ export class Payloads {
     private readonly rows: Rows,
     private readonly questions: Questions,
   ) {}
+
+  /** Give a conversation the name that the table of packets has for what it carries. */
+  name(transport: "tcp" | "udp", flow: Flow, h: Headers, start: number, stop: number): void {
+    if (flow.application !== "" || flow.asked >= MAX_ASKED || start >= stop) return;
+    flow.asked++;
+    const { bytes, sourcePort, destinationPort } = h;
+    const layer = application(transport, sourcePort, destinationPort, bytes, start, stop);
+    flow.application = protocolOf(layer, bytes, start, stop);
+  }
 
   /** Look at the data of a segment, from `start` to `stop`; return its marks. */
   addSegment(
@@ -135,9 +134,9 @@ export class Payloads {
     const { bytes, upper, sourcePort, destinationPort } = h;
     const start = upper + 8;
     const isOf = (port: number) => sourcePort === port || destinationPort === port;
+    this.name("udp", flow, h, start, stop);
     if (isOf(DNS_PORT) && stop - start >= 12) return this.addDns(row, slot, flow, bytes, start);
     if (isOf(NTP_PORT) && stop - start >= 48) {
-      flow.application = "NTP";
       const mode = u8(bytes, start) & 7;
       if (mode === 3 || mode === 1) {
         this.ask(flow, stampAt(bytes, start + 40), row);
@@ -146,7 +145,6 @@ export class Payloads {
       if (mode === 4 || mode === 2)
         return this.answer(row, slot, flow, stampAt(bytes, start + 24), mark.NTP);
     }
-    flow.application ||= UDP_PORTS[destinationPort] ?? UDP_PORTS[sourcePort] ?? "";
     return 0;
   }
 
@@ -166,7 +164,6 @@ export class Payloads {
   }
 
   private addDns(row: number, slot: number, flow: Flow, bytes: Uint8Array, start: number): number {
-    flow.application = "DNS";
     const { questions } = this;
     const id = u16(bytes, start);
     const kind = mark.DNS << mark.KIND_SHIFT;
@@ -210,6 +207,7 @@ export class Payloads {
   }
 }
 
+/** As `isTls`, but of whatever version, which Wireshark calls TLS and shows no record of. */
 function isRecord(bytes: Uint8Array, start: number, stop: number): boolean {
   const type = u8(bytes, start);
   return (

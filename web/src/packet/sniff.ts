@@ -60,6 +60,16 @@ export function application(
   return (source === 445 || destination === 445) && u32(bytes, start + 4) === SMB2 ? "smb2" : "";
 }
 
+/** Layers whose protocol is not their name in capitals. */
+const PROTOCOLS: Readonly<Record<string, string>> = { dhcpv6: "DHCPv6", wg: "WireGuard" };
+
+/** Return what the table of packets calls a layer of this name, which begins at `start`. */
+export function protocolOf(layer: string, bytes: Uint8Array, start: number, end: number): string {
+  // Its one byte keeps a way open for others.
+  if (layer === "udpencap" && end - start > 1) return u32(bytes, start) === 0 ? "ISAKMP" : "ESP";
+  return PROTOCOLS[layer] ?? layer.toUpperCase();
+}
+
 /** How a client begins HTTP/2 (RFC 9113, section 3.4). */
 export const HTTP2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
