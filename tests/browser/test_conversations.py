@@ -267,20 +267,63 @@ def test_a_gap_is_marked(view: View) -> None:
 
 
 def test_back_closes_what_is_followed(view: View) -> None:
-    """The dialog goes with the view that it lies over."""
+    """It has an entry of its own in the history: the view stays, and Forward shows it again."""
     from playwright.sync_api import expect
 
+    page = view.screen.page
     view.screen.go("Packets")
     view.screen.go("Conversations")
     view.inject(*http_talk().packets)
     view.select("HTTP")
     view.screen.button("Follow stream").click()
     view.dialog.wait_for()
-    view.screen.page.go_back()
+    page.go_back()
     expect(view.dialog).to_have_count(0)
-    view.screen.page.go_forward()
     expect(view.grid).to_be_visible()
+    page.go_forward()
+    expect(view.dialog).to_contain_text("GET /page HTTP/1.1")
+    page.keyboard.press("Escape")
     expect(view.dialog).to_have_count(0)
+    expect(view.grid).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("grid", name="Packets")).to_be_visible()
+    expect(view.dialog).to_have_count(0)
+
+
+def test_what_is_followed_leads_to_its_packets(view: View) -> None:
+    """To each packet of a run; Back shows again what was followed."""
+    from playwright.sync_api import expect
+
+    page = view.screen.page
+    talk = Talk(1000, 7)
+    for part in (b"one ", b"two ", b"three"):
+        talk.say(0, part)
+    view.inject(*talk.packets)
+    view.select(f"{PEER}:1000")
+    view.screen.button("Follow stream").click()
+    expect(view.dialog.locator("article")).to_have_count(1)
+    packets = view.dialog.locator("article h3").get_by_role("button")
+    expect(packets).to_have_count(3)
+    number = int(str(packets.nth(2).inner_text()))
+    assert number == int(str(packets.first.inner_text())) + 4
+    packets.nth(2).click()
+    detail = page.get_by_role("region", name="Packet details")
+    expect(detail.get_by_role("heading")).to_have_text(f"Packet {number}")
+    expect(view.dialog).to_have_count(0)
+    detail.get_by_role("button", name="Follow TCP").click()
+    expect(view.dialog).to_contain_text("one two three")
+    view.dialog.get_by_role("button", name=str(number), exact=True).click()
+    expect(view.dialog).to_have_count(0)
+    expect(detail.get_by_role("heading")).to_have_text(f"Packet {number}")
+    page.go_back()
+    expect(view.dialog).to_contain_text("one two three")
+    page.go_back()
+    expect(view.dialog).to_have_count(0)
+    page.go_back()
+    expect(view.dialog).to_contain_text("one two three")
+    page.go_back()
+    expect(view.dialog).to_have_count(0)
+    expect(view.grid).to_be_visible()
 
 
 def test_the_conversations_of_a_file_are_shown(view: View, tmp_path: Path) -> None:

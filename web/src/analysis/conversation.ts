@@ -50,6 +50,14 @@ export interface Conversation {
 /** How a conversation is put together again. */
 export type How = "tcp" | "udp" | "http";
 
+/** What one packet brought of a chunk or a message. */
+export interface Part {
+  /** Where it begins there. */
+  readonly at: number;
+  readonly row: number;
+  readonly timeNs: bigint;
+}
+
 /** Bytes of one end, up to where the other end speaks or something is missing. */
 export interface Chunk {
   /** 0 for the opener, 1 for the other end. */
@@ -59,6 +67,8 @@ export interface Chunk {
   /** The row with its first byte. */
   readonly row: number;
   readonly timeNs: bigint;
+  /** The packets that it came in, in its order; the first is that of `row`. */
+  readonly parts: readonly Part[];
   /** Bytes that are missing before it; with UDP, 0. */
   readonly missing: number;
   readonly bytes: Uint8Array;
@@ -70,6 +80,8 @@ export interface HttpMessage {
   readonly fromHost: boolean;
   readonly row: number;
   readonly timeNs: bigint;
+  /** The packets that it came in, with its head and with the chunks of its body. */
+  readonly parts: readonly Part[];
   readonly head: string;
   readonly body: Uint8Array;
   /** What Content-Encoding says; empty for nothing. */

@@ -1,13 +1,13 @@
 /** Puts a conversation together again from the rows that are kept, in the order of its bytes. */
 
-import { type Chunk, type Followed, type How, MAX_FOLLOWED } from "./conversation";
+import { type Chunk, type Followed, type How, MAX_FOLLOWED, type Part } from "./conversation";
 import type { Flow } from "./flow";
 import { messagesOf } from "./http";
 import * as mark from "./marks";
 import type { Rows } from "./rows";
 import { describe } from "./state";
 
-type Piece = Omit<Chunk, "fromHost">;
+type Piece = Omit<Chunk, "fromHost" | "parts">;
 
 export function follow(rows: Rows, flow: Flow, how: How, epoch: bigint): Followed {
   const numbers: number[] = [];
@@ -29,9 +29,11 @@ export function follow(rows: Rows, flow: Flow, how: How, epoch: bigint): Followe
   let run: Piece[] = [];
   const close = () => {
     const [first] = run;
-    if (first !== undefined) {
-      const fromHost = ((rows.marks[rows.slot(first.row)] ?? 0) & mark.FROM_HOST) !== 0;
-      chunks.push({ ...first, fromHost, bytes: join(run) });
+    const parts = partsOf(run);
+    const { row, timeNs } = parts[0] ?? first ?? {};
+    if (first !== undefined && row !== undefined && timeNs !== undefined) {
+      const fromHost = ((rows.marks[rows.slot(row)] ?? 0) & mark.FROM_HOST) !== 0;
+      chunks.push({ ...first, row, timeNs, parts, fromHost, bytes: join(run) });
     }
     run = [];
   };
@@ -55,6 +57,17 @@ export function follow(rows: Rows, flow: Flow, how: How, epoch: bigint): Followe
     missing,
     dropped: total - numbers.length,
   };
+}
+
+function partsOf(pieces: readonly Piece[]): Part[] {
+  const parts: Part[] = [];
+  let at = 0;
+  for (const { row, timeNs, bytes } of pieces) {
+    // A gap has no bytes; it is that of a packet where nothing came after it.
+    if (bytes.length > 0 || pieces.length === 1) parts.push({ at, row, timeNs });
+    at += bytes.length;
+  }
+  return parts;
 }
 
 function join(pieces: readonly Piece[]): Uint8Array {

@@ -1,16 +1,17 @@
 /** Takes the bytes of both ends of a conversation apart into messages of HTTP/1 (RFC 9112). */
 
-import type { Chunk, HttpMessage } from "./conversation";
+import type { Chunk, HttpMessage, Part } from "./conversation";
 
 /** Messages of a conversation that are taken apart. */
 const MAX_MESSAGES = 1000;
 const MAX_HEAD = 65_536;
 const LATIN = new TextDecoder("latin1");
 
-/** The bytes of one end, with the chunk that each lies in. */
+/** The bytes of one end, with the packet that each came in. */
 class Stream {
   readonly bytes: Uint8Array;
   private readonly begins: number[] = [];
+  private readonly parts: (Part & { readonly fromHost: boolean })[] = [];
   private readonly chunks: readonly Chunk[];
 
   constructor(
@@ -20,17 +21,30 @@ class Stream {
     this.chunks = chunks.filter((chunk) => chunk.side === side);
     this.bytes = new Uint8Array(this.chunks.reduce((sum, { bytes }) => sum + bytes.length, 0));
     let at = 0;
-    for (const { bytes } of this.chunks) {
+    for (const { bytes, parts, fromHost } of this.chunks) {
       this.begins.push(at);
+      for (const part of parts) this.parts.push({ ...part, at: at + part.at, fromHost });
       this.bytes.set(bytes, at);
       at += bytes.length;
     }
   }
 
-  /** The chunk with the byte at this place. */
-  chunkAt(at: number): Chunk | undefined {
-    const after = this.begins.findIndex((begin) => begin > at);
-    return this.chunks[(after < 0 ? this.begins.length : after) - 1];
+  /** What is known of the bytes from one place to another by the packets that they came in. */
+  origin(from: number, to: number): Pick<HttpMessage, "fromHost" | "row" | "timeNs" | "parts"> {
+    let [low, high] = [0, this.parts.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.parts[middle]?.at ?? 0) <= from) low = middle + 1;
+      else high = middle;
+    }
+    const first = Math.max(0, low - 1);
+    const { fromHost = false, row = 0, timeNs = 0n } = this.parts[first] ?? {};
+    let last = first + 1;
+    while ((this.parts[last]?.at ?? to) < to) last++;
+    const parts = this.parts
+      .slice(first, last)
+      .map((part) => ({ at: Math.max(0, part.at - from), row: part.row, timeNs: part.timeNs }));
+    return { fromHost, row, timeNs, parts };
   }
 
   /** Where the next hole is, or the end. */
@@ -69,10 +83,9 @@ function messagesIn(stream: Stream, hasBody: (head: string) => boolean): HttpMes
   const { bytes, side } = stream;
   const messages: HttpMessage[] = [];
   for (let at = 0; at < bytes.length && messages.length < MAX_MESSAGES; ) {
-    const chunk = stream.chunkAt(at);
+    const begin = at;
     const until = stream.wholeUntil(at);
     const behind = headEnd(bytes, at, Math.min(until, at + MAX_HEAD));
-    const { row = 0, timeNs = 0n, fromHost = false } = chunk ?? {};
     const head = behind < 0 ? "" : LATIN.decode(bytes.subarray(at, behind));
     if (!/^(HTTP\/\d|[A-Z]+ \S+ HTTP\/\d)/.test(head)) {
       const fault =
@@ -81,9 +94,7 @@ function messagesIn(stream: Stream, hasBody: (head: string) => boolean): HttpMes
           : "This part is not HTTP, or bytes before it are missing.";
       messages.push({
         side,
-        fromHost,
-        row,
-        timeNs,
+        ...stream.origin(at, until),
         head: "",
         body: bytes.subarray(at, until),
         encoding: "",
@@ -120,7 +131,8 @@ function messagesIn(stream: Stream, hasBody: (head: string) => boolean): HttpMes
       }
     }
     const encoding = field("content-encoding").toLowerCase();
-    messages.push({ side, fromHost, row, timeNs, head, body: body.slice(), encoding, fault });
+    const origin = stream.origin(begin, at);
+    messages.push({ side, ...origin, head, body: body.slice(), encoding, fault });
   }
   return messages;
 }

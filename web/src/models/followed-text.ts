@@ -49,7 +49,8 @@ export function shownChunks(
     const bytes = chunk.bytes.subarray(0, room);
     left += chunk.bytes.length - bytes.length;
     room -= bytes.length;
-    if (bytes.length > 0 || chunk.missing > 0) shown.push({ ...chunk, bytes });
+    const parts = chunk.parts.filter(({ at }) => at < Math.max(1, bytes.length));
+    if (bytes.length > 0 || chunk.missing > 0) shown.push({ ...chunk, bytes, parts });
   }
   return { chunks: shown, left };
 }

@@ -16,7 +16,7 @@ import { count } from "../models/units";
 import { goTo, param, setParam } from "./address";
 import { useDashboard } from "./context";
 import { ConversationTable } from "./conversations/ConversationTable";
-import { Follow } from "./conversations/Follow";
+import { Follow, showFollowed } from "./conversations/Follow";
 import { FileStrip } from "./packets/FileStrip";
 import { SessionNote } from "./SessionNote";
 import { SessionPicker } from "./SessionPicker";
@@ -26,7 +26,8 @@ import "../styles/packets.css";
 import "../styles/conversations.css";
 
 export function ConversationsView() {
-  const { capture, conversations, follow, service } = useDashboard();
+  const dashboard = useDashboard();
+  const { capture, conversations, service } = dashboard;
   const { engine } = capture;
   useEffect(() => engine.watchConversations(), [engine]);
   useAddress();
@@ -35,7 +36,7 @@ export function ConversationsView() {
   const current = conversations.current;
   const open = (one: Conversation) => {
     const [how] = waysToFollow(one);
-    if (how !== undefined) void follow.open(one.id, how);
+    if (how !== undefined) showFollowed(dashboard, one.id, how);
   };
   return (
     <div class="conversations">

@@ -21,6 +21,11 @@ interface Place {
 const place = signal<Place>({ tab: "overview", params: new Map() });
 /** What an address named that is no view; "" where it named one, or none. */
 export const unknownView = signal("");
+/** What lies over the view in an entry of its own of the browser's history; "" for nothing. */
+export const over = signal("");
+/** Entries of before a reload name what is no longer there. */
+const PAGE = performance.timeOrigin;
+let isTakenAway = false;
 /** What each view was left with. */
 const left = new Map<TabId, Params>();
 
@@ -61,8 +66,30 @@ export function goTo(tab: TabId, changes: Changes = {}): void {
   write({ tab, params: changed(paramsOf(tab), changes) }, false);
 }
 
+/** Lay something over the view, or something else in its place: Back takes it away. */
+export function layOver(what: string): void {
+  const entry = { page: PAGE, over: what };
+  if (over.peek() === "") window.history.pushState(entry, "");
+  else window.history.replaceState(entry, "");
+  over.value = what;
+}
+
+/** Take away what lies over the view, by going back. */
+export function takeAway(): void {
+  if (over.peek() === "" || isTakenAway) return;
+  isTakenAway = true;
+  window.history.back();
+}
+
 /** Show what the address names; called for every change of the address too. */
 export function readAddress(): void {
+  isTakenAway = false;
+  readPlace();
+  const entry = window.history.state as { page?: number; over?: string } | null;
+  over.value = entry?.page === PAGE ? (entry.over ?? "") : "";
+}
+
+function readPlace(): void {
   const { hash } = window.location;
   if (hash === hashOf(place.peek())) return;
   const unknown = unknownIn(hash);
@@ -96,10 +123,12 @@ export function hashOf({ tab, params }: Place): string {
 
 function write(next: Place, replace: boolean): void {
   const hash = hashOf(next);
-  if (replace) window.history.replaceState(null, "", hash);
-  else if (hash !== window.location.hash) window.history.pushState(null, "", hash);
+  const isOther = hash !== window.location.hash || over.peek() !== "";
+  if (replace) window.history.replaceState(window.history.state, "", hash);
+  else if (isOther) window.history.pushState(null, "", hash);
   keep(next);
   place.value = next;
+  if (!replace) over.value = "";
 }
 
 function keep({ tab, params }: Place): void {

@@ -28,6 +28,26 @@ describe("TCP", () => {
     expect(said(follow(wire))).toEqual(["0:hello", "1:hi"]);
   });
 
+  it("tells of each part which packet brought it", () => {
+    const wire = new Wire();
+    wire.shake();
+    wire.out({ seq: 104, ack: 501, data: "lo" });
+    wire.out({ seq: 101, ack: 501, data: "hel" });
+    wire.back({ seq: 501, ack: 106, data: "hi" });
+    const [hello, hi] = follow(wire).chunks.map(({ row, parts }) => [
+      row,
+      parts.map((part) => [part.at, part.row]),
+    ]);
+    expect(hello).toEqual([
+      4,
+      [
+        [0, 4],
+        [3, 3],
+      ],
+    ]);
+    expect(hi).toEqual([5, [[0, 5]]]);
+  });
+
   it("puts segments in order, and has each byte once", () => {
     const wire = new Wire();
     wire.shake();
@@ -112,6 +132,20 @@ describe("HTTP", () => {
     expect(messages.map(({ side, body }) => [side, text(body)])).toEqual([
       [0, "abc"],
       [1, "ok"],
+    ]);
+  });
+
+  it("names the packets that a message came in, also behind another one", () => {
+    const wire = new Wire();
+    wire.shake();
+    wire.out({ seq: 101, ack: 501, data: "HEAD /a HTTP/1.1\r\n\r\nHEAD /b HT" });
+    wire.out({ seq: 131, ack: 501, data: "TP/1.1\r\n\r\n" });
+    wire.out({ seq: 141, ack: 501, data: "HEAD /c HTTP/1.1\r\n\r\n" });
+    const { messages } = follow(wire, "http");
+    expect(messages.map(({ row, parts }) => [row, parts.map((part) => part.row)])).toEqual([
+      [3, [3]],
+      [3, [3, 4]],
+      [5, [5]],
     ]);
   });
 

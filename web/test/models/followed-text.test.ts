@@ -19,11 +19,14 @@ async function deflated(bytes: Uint8Array, format: CompressionFormat): Promise<U
 }
 
 function message(body: Uint8Array, encoding: string): HttpMessage {
-  return { side: 1, fromHost: false, row: 0, timeNs: 0n, head: "", body, encoding, fault: "" };
+  const origin = { fromHost: false, row: 0, timeNs: 0n, parts: [] };
+  return { side: 1, ...origin, head: "", body, encoding, fault: "" };
 }
 
 function chunk(side: 0 | 1, text: string): Chunk {
-  return { side, fromHost: side === 0, row: 0, timeNs: 0n, missing: 0, bytes: utf8(text) };
+  const bytes = utf8(text);
+  const parts = Array.from(bytes, (_, at) => ({ at, row: at, timeNs: 0n }));
+  return { side, fromHost: side === 0, row: 0, timeNs: 0n, parts, missing: 0, bytes };
 }
 
 describe("text", () => {
@@ -55,6 +58,7 @@ describe("what is shown", () => {
     const { chunks, left } = shownChunks([chunk(0, "abc"), chunk(1, "def")], null, 4);
     expect(chunks.map(({ bytes }) => bytes.length)).toEqual([3, 1]);
     expect(left).toBe(2);
+    expect(chunks.map(({ parts }) => parts.length)).toEqual([3, 1]);
   });
 
   it("can be that of one end", () => {

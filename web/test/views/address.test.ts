@@ -72,6 +72,26 @@ describe("the address", () => {
     expect([location.hash, address.unknownView.value]).toEqual(["#key=a-key", ""]);
   });
 
+  it("has an entry for what lies over a view, which Back takes away and Forward brings", async () => {
+    const moved = () => new Promise((done) => addEventListener("popstate", done, { once: true }));
+    address.goTo("packets", { packet: 4 });
+    address.layOver("a");
+    address.layOver("b");
+    address.setParam("packet", 5);
+    expect([address.over.value, address.param("packet")]).toEqual(["b", "5"]);
+    let gone = moved();
+    address.takeAway();
+    address.takeAway();
+    await gone;
+    expect([address.over.value, address.currentTab()]).toEqual(["", "packets"]);
+    gone = moved();
+    history.forward();
+    await gone;
+    expect(address.over.value).toBe("b");
+    address.goTo("events");
+    expect(address.over.value).toBe("");
+  });
+
   it("goes back to the view before", async () => {
     address.goTo("packets");
     address.goTo("events");

@@ -2,7 +2,7 @@
 
 import type { RefObject } from "preact";
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
-import type { Chunk, Followed, How, HttpMessage } from "../../analysis/conversation";
+import type { Chunk, Followed, How, HttpMessage, Part } from "../../analysis/conversation";
 import { endText, waysToFollow } from "../../models/conversation-text";
 import {
   type Body,
@@ -17,12 +17,14 @@ import {
 } from "../../models/followed-text";
 import { timeText } from "../../models/packet-text";
 import { binary, count } from "../../models/units";
+import { goTo, takeAway } from "../address";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
 import { Choice } from "../ui/Choice";
 import { openDialogs } from "../ui/Dialog";
 import { WAYS, type Way } from "../ui/Direction";
 import { save } from "../ui/save";
+import { showFollowed } from "./Follow";
 
 type Look = "text" | "hex";
 type Side = "both" | "0" | "1";
@@ -47,15 +49,10 @@ export function FollowDialog() {
   }, []);
   const followed = state.name === "shown" ? state.followed : null;
   return (
-    <dialog
-      ref={dialog}
-      class="dialog follow"
-      aria-labelledby={title}
-      onClose={() => follow.close()}
-    >
+    <dialog ref={dialog} class="dialog follow" aria-labelledby={title} onClose={takeAway}>
       <header>
         <h2 id={title}>{followed === null ? "Follow stream" : titleOf(followed)}</h2>
-        <Button icon="close" label="Close" kind="quiet" onClick={() => follow.close()} />
+        <Button icon="close" label="Close" kind="quiet" onClick={takeAway} />
       </header>
       {state.name === "loading" && <p class="waiting">Putting the conversation together…</p>}
       {state.name === "failed" && (
@@ -92,7 +89,8 @@ function wayText(way: Way, isDirected: boolean): string {
 }
 
 function Stream({ of: followed }: { of: Followed }) {
-  const { conversations, follow } = useDashboard();
+  const dashboard = useDashboard();
+  const { conversations } = dashboard;
   const isDirected = conversations.isDirected.value;
   const { conversation, how } = followed;
   const [look, setLook] = useState<Look>("text");
@@ -124,7 +122,7 @@ function Stream({ of: followed }: { of: Followed }) {
             label="Follow as"
             value={how}
             options={ways.map((id) => ({ id, label: HOWS[id] }))}
-            onChange={(next) => void follow.open(conversation.id, next)}
+            onChange={(next) => showFollowed(dashboard, conversation.id, next)}
           />
         )}
         <Choice
@@ -208,7 +206,7 @@ function Stream({ of: followed }: { of: Followed }) {
           Save raw bytes
         </Button>
         <span class="grow" />
-        <Button onClick={() => follow.close()}>Close</Button>
+        <Button onClick={takeAway}>Close</Button>
       </footer>
     </>
   );
@@ -249,7 +247,7 @@ function Notes({ followed, left, isHttp }: { followed: Followed; left: number; i
 interface Block {
   readonly way: Way;
   readonly head: string;
-  readonly row: number;
+  readonly parts: readonly Part[];
   readonly text: string;
   readonly gap: string;
 }
@@ -290,7 +288,7 @@ function blocksOf(
       at[chunk.side] = from + chunk.bytes.length;
       return {
         way: wayOf(chunk, isDirected),
-        row: chunk.row,
+        parts: chunk.parts,
         head: head(chunk, chunk.bytes.length),
         gap: chunk.missing > 0 ? `${count(chunk.missing)} bytes are missing here` : "",
         text: look === "hex" ? hexText(chunk.bytes, from) : plainText(chunk.bytes),
@@ -311,7 +309,7 @@ function blocksOf(
     const faults = [message.fault, body.fault].filter((fault) => fault !== "");
     blocks.push({
       way: wayOf(message, isDirected),
-      row: message.row,
+      parts: message.parts,
       head: head(message, body.bytes.length),
       gap: faults.join(" "),
       text: `${message.head.replace(/\r\n/g, "\n")}${content}`,
@@ -359,7 +357,6 @@ interface BlocksProps {
 }
 
 function Blocks({ blocks, places, length, current, area }: BlocksProps) {
-  const { table } = useDashboard();
   useEffect(() => {
     area.current?.querySelector("mark.current")?.scrollIntoView({ block: "nearest" });
   }, [current, places, area]);
@@ -369,7 +366,7 @@ function Blocks({ blocks, places, length, current, area }: BlocksProps) {
       {blocks.map((block, index) => (
         <article key={index} class={block.way}>
           <h3>
-            {block.head}, packet {table.numberOf(block.row)}
+            {block.head}, <Packets of={block.parts} />
           </h3>
           {block.gap !== "" && <p class="gap">{block.gap}</p>}
           <pre class="mono">
@@ -383,6 +380,49 @@ function Blocks({ blocks, places, length, current, area }: BlocksProps) {
         </article>
       ))}
     </section>
+  );
+}
+
+/** Packets that are named before a reader asks for the rest. */
+const FEW = 8;
+
+/** The packets that something came in, each of which it leads to. */
+function Packets({ of: parts }: { of: readonly Part[] }) {
+  const { notices, table } = useDashboard();
+  const [isWhole, setWhole] = useState(false);
+  const show = (number: number) => {
+    goTo("packets", { packet: number });
+    const why = table.goTo(String(number));
+    if (why !== "") notices.say(why);
+  };
+  const shown = isWhole ? parts : parts.slice(0, FEW);
+  const left = parts.length - shown.length;
+  return (
+    <>
+      {parts.length === 1 ? "packet" : "packets"}
+      {shown.map(({ at, row, timeNs }) => (
+        <>
+          {" "}
+          <button
+            key={at}
+            type="button"
+            class="text-button"
+            title={`Go to this packet, of ${timeText(timeNs, "clock", 0n)}`}
+            onClick={() => show(table.numberOf(row))}
+          >
+            {table.numberOf(row)}
+          </button>
+        </>
+      ))}
+      {left > 0 && (
+        <>
+          {" "}
+          <button type="button" class="text-button" onClick={() => setWhole(true)}>
+            and {count(left)} more
+          </button>
+        </>
+      )}
+    </>
   );
 }
 
