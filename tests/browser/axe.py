@@ -13,7 +13,8 @@ AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 def violations(screen: Screen) -> list[str]:
     """Return what axe-core holds to be serious or worse."""
     screen.page.evaluate(AXE.read_text("utf-8"))
-    found: dict[str, Any] = screen.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    options = "{resultTypes: ['violations'], rules: {'target-size': {enabled: true}}}"
+    found: dict[str, Any] = screen.page.evaluate(f"axe.run(document, {options})")
     return [
         f"{one['id']}: {node['html'][:200]} {node['any'][0]['message'] if node['any'] else ''}"
         for one in found["violations"]

@@ -53,19 +53,98 @@ REPORT: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("width", [320, 640, 768, 2560])
-def test_views_fit_every_width(browser: Browser, service: RunningService, width: int) -> None:
-    """From small to huge, the page has no scroll bar of its own beside that of the view."""
-    service.session(service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"], mtu=1420))
-    for number in range(14):
+# Left to right, right to left, East Asian, and as long as a name can be.
+NAMES = ["OfficeNet", "شبكة المكتب الرئيسي", "研究開発ネットワーク", "Long name " * 12 + "to 127!"]
+
+# What can be pressed or typed into and is not whole between the edges of the page, nor scrolls.
+BEYOND = """(() => {
+  const scrolls = (one) => one !== document.body && (one.id !== "view") &&
+    getComputedStyle(one).overflowX !== "visible";
+  const isIn = (one) => {
+    for (let at = one.parentElement; at; at = at.parentElement) if (scrolls(at)) return true;
+    const { left, right } = one.getBoundingClientRect();
+    return left >= 0 && right <= innerWidth;
+  };
+  const all = document.querySelectorAll("main :is(button, a, input, select, textarea, summary)");
+  return [...all]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+    .filter((one) => !one.closest(".unseen"))
+    .filter((one) => !isIn(one))
+    .map((one) => one.outerHTML.slice(0, 120));
+})()"""
+# How far the page scrolls, and how far the view scrolls across.
+OVER = """[document.documentElement, document.querySelector("main")].flatMap((one, index) =>
+  [one.scrollWidth - one.clientWidth, index ? 0 : one.scrollHeight - one.clientHeight])"""
+
+
+def choose(screen: Screen, name: str) -> None:
+    """Select an adapter whose name may have no word in it that a pattern knows."""
+    screen.page.get_by_role("row").filter(has_text=name).get_by_role("button").click()
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(320, 568), (360, 640), (640, 400), (768, 1024), (1024, 600), (1280, 800), (2560, 1440)],
+)
+def test_views_fit_every_size(
+    browser: Browser, service: RunningService, width: int, height: int
+) -> None:
+    """With 50 adapters, the page has no scroll bar beside that of the view, and nothing is cut."""
+    for name in NAMES:
+        service.session(service.adapter(name=name, addresses=["10.6.7.7/24"], mtu=1420))
+    for number in range(46):
         service.adapter(name=f"Net {number}")
     service.api.set_network("lab", **REPORT)
-    with Screen(browser, service, viewport={"width": width, "height": 720}) as screen:
+    with Screen(browser, service, viewport={"width": width, "height": height}) as screen:
+        screen.sign_in()
+        for name in (NAMES[0], NAMES[-1]):
+            choose(screen, name)
+            for tab in TABS:
+                screen.go(tab)
+                screen.page.locator("main h1").wait_for(state="attached")
+                assert screen.page.evaluate(OVER) == [0, 0, 0, 0], tab
+                assert screen.page.evaluate(BEYOND) == [], tab
+            screen.go("Overview")
+
+
+def test_nothing_moves_where_motion_is_reduced(browser: Browser, service: RunningService) -> None:
+    """No animation runs and none would, in any view."""
+    service.session(service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"], mtu=1420))
+    service.api.set_network("lab", **REPORT)
+    moving = """[...document.querySelectorAll("*")].filter((one) => {
+      const { animationName, transitionDuration, scrollBehavior } = getComputedStyle(one);
+      return animationName !== "none" || scrollBehavior === "smooth" ||
+        transitionDuration.split(",").some((time) => parseFloat(time) > 0);
+    }).length + document.getAnimations().length"""
+    with Screen(browser, service, reduced_motion="reduce") as screen:
         screen.sign_in()
         for tab in TABS:
             screen.go(tab)
-            over = "(({scrollWidth, scrollHeight}) => [scrollWidth, scrollHeight])"
-            assert screen.page.evaluate(f"{over}(document.documentElement)") == [width, 720], tab
+            assert int(screen.page.evaluate(moving)) == 0, tab
+
+
+def test_names_of_either_direction_keep_to_themselves(
+    browser: Browser, service: RunningService
+) -> None:
+    """A name that runs from right to left moves nothing of the sentence or row around it."""
+    name = NAMES[1]
+    service.adapter(name=name, addresses=["10.6.7.7/24"])
+    service.api.set_network("lab", **REPORT)
+    marked = f"\u2068{name}\u2069"  # as where a text has no elements
+    isolated = f"""[...document.querySelectorAll("main *, dialog *")].filter((one) =>
+      [...one.childNodes].some((text) => text.nodeType === 3 &&
+        text.data.replaceAll({marked!r}, "").includes({name!r})) &&
+      !one.closest("bdi, option")).map((one) => one.outerHTML.slice(0, 120))"""
+    with Screen(browser, service) as screen:
+        screen.sign_in()
+        choose(screen, name)
+        screen.button("Delete…").click()
+        screen.dialog.wait_for()
+        assert screen.page.evaluate(isolated) == [], "Delete…"
+        screen.page.keyboard.press("Escape")
+        for tab in TABS:
+            screen.go(tab)
+            assert screen.page.evaluate(isolated) == [], tab
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -9,8 +9,11 @@ import { protocolClass } from "../../models/packet-text";
 import { clock, count } from "../../models/units";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
+import { useMedia } from "../ui/media";
 
-const ROW = 26;
+/** The height of a row in pixels, and on a narrow screen, where it has two lines. */
+const [FLAT, TALL] = [26, 48];
+const NARROW = "(max-width: 560px)";
 /** Rows that are drawn above and below the view. */
 const MARGIN = 8;
 
@@ -58,6 +61,7 @@ export function ConversationTable({ onShow, onFollow }: Props) {
   const rows = conversations.rows.value;
   const selected = conversations.selected.value;
   const scroller = useRef<HTMLDivElement>(null);
+  const row = useMedia(NARROW) ? TALL : FLAT;
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(600);
   useEffect(() => {
@@ -75,10 +79,10 @@ export function ConversationTable({ onShow, onFollow }: Props) {
       .peek()
       .findIndex(({ id }) => id === conversations.selected.peek());
     if (element === null || index < 0) return;
-    const room = element.clientHeight - ROW; // below the head
-    if (index * ROW < element.scrollTop) element.scrollTop = index * ROW;
-    else if ((index + 1) * ROW > element.scrollTop + room) {
-      element.scrollTop = (index + 1) * ROW - room;
+    const room = element.clientHeight - row; // below the head
+    if (index * row < element.scrollTop) element.scrollTop = index * row;
+    else if ((index + 1) * row > element.scrollTop + room) {
+      element.scrollTop = (index + 1) * row - room;
     }
   };
   // The row that was there before the view was left.
@@ -91,7 +95,7 @@ export function ConversationTable({ onShow, onFollow }: Props) {
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== event.currentTarget)
       return;
-    const page = Math.max(1, Math.floor(height / ROW) - 2);
+    const page = Math.max(1, Math.floor(height / row) - 2);
     const current = conversations.current;
     const keys: Record<string, () => void> = {
       ArrowDown: () => move(1),
@@ -113,8 +117,8 @@ export function ConversationTable({ onShow, onFollow }: Props) {
     action();
   };
 
-  const first = Math.max(0, Math.floor(top / ROW) - MARGIN);
-  const last = Math.min(rows.length, Math.ceil((top + height) / ROW) + MARGIN);
+  const first = Math.max(0, Math.floor(top / row) - MARGIN);
+  const last = Math.min(rows.length, Math.ceil((top + height) / row) + MARGIN);
   const drawn = rows.slice(first, last);
   const active = at >= first && at < last ? `conversation-${selected}` : undefined;
   return (
@@ -137,7 +141,7 @@ export function ConversationTable({ onShow, onFollow }: Props) {
           onScroll={(event) => setTop(event.currentTarget.scrollTop)}
         >
           <Head />
-          <div class="rows" role="presentation" style={{ height: `${rows.length * ROW}px` }}>
+          <div class="rows" role="presentation" style={{ height: `${rows.length * row}px` }}>
             {drawn.map((one, index) => (
               // biome-ignore lint/a11y/useSemanticElements: as above
               // biome-ignore lint/a11y/useFocusableInteractive: the table has the focus
@@ -149,7 +153,7 @@ export function ConversationTable({ onShow, onFollow }: Props) {
                 role="row"
                 aria-rowindex={first + index + 2}
                 aria-selected={one.id === selected}
-                style={{ top: `${(first + index) * ROW}px` }}
+                style={{ top: `${(first + index) * row}px` }}
                 onClick={() => {
                   conversations.selected.value = one.id;
                 }}
