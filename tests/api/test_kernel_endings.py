@@ -94,6 +94,7 @@ def test_removed_from_outside(kernel_service: RunningService) -> None:
     started = Started(kernel_service)
     client = started.watch("?overflow=drop_oldest&queue_packets=1000")
     sent = started.flood(5000)
+    until(lambda: started.host_packets() == sent)  # what still waits would go with the device
     ip("link", "del", started.link)
     until(lambda: started.managed.state.over)
     client.join()
