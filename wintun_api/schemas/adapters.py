@@ -35,7 +35,8 @@ Name = Annotated[
         description="The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in "
         "GET /v1/system), without any of "
         '\\ / : * ? " < > | and without characters that cannot be seen (Unicode categories Cc, '
-        "Cf, Cs, Zl and Zp). A character beyond U+FFFF counts as two units.",
+        "Cf, Cs, Zl and Zp, except for joiners where Persian and Indic words need them). A "
+        "character beyond U+FFFF counts as two units.",
         min_length=1,
         max_length=MAX_ADAPTER_NAME - 1,
         examples=["OfficeNet"],

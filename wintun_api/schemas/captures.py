@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, TypeAlias
 from uuid import UUID
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, field_validator, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, model_validator
 
 from wintun_api.choices import (
     CaptureDirection,
@@ -29,7 +29,7 @@ from wintun_api.limits import (
 from wintun_api.schemas.adapters import ChosenPool
 from wintun_api.schemas.filters import Expression
 from wintun_api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, Omittable, Sparse
-from wintun_api.visible import first_unseen, has_shape
+from wintun_api.visible import visible
 
 Packets: TypeAlias = Annotated[StrictInt, Field(ge=1, le=MAX_COUNT), WHOLE]
 Bytes: TypeAlias = Annotated[StrictInt, Field(ge=MIN_CAPTURE_BYTES, le=MAX_COUNT), WHOLE]
@@ -108,13 +108,15 @@ class CaptureCreate(Body):
             max_length=MAX_CAPTURE_NAME,
             json_schema_extra={"format": "capture-name"},
         ),
+        AfterValidator(visible),
     ] = Field(
         default="capture",
         description="A name for people; files that are downloaded have it. It need not be unique. "
         "Characters that cannot be seen are refused: those that control a terminal, end a line or "
-        "turn the direction of a text (Unicode categories Cc, Cf, Cs, Zl and Zp). At least one "
-        "character must have a shape of its own: spaces, fillers and marks that only change the "
-        "character before them are not enough.",
+        "turn the direction of a text (Unicode categories Cc, Cf, Cs, Zl and Zp, except for "
+        "joiners where Persian and Indic words need them). At least one character must have a "
+        "shape of its own: spaces, fillers and marks that only change the character before them "
+        "are not enough.",
         examples=["office"],
     )
     adapters: Omittable[
@@ -146,16 +148,6 @@ class CaptureCreate(Body):
         default=None,
         description="What it waits for before it begins; if it is left out, it begins at once.",
     )
-
-    @field_validator("name")
-    @classmethod
-    def _visible(cls, name: str) -> str:
-        unseen = first_unseen(name)
-        if unseen is not None:
-            raise ValueError(f"{unseen} is a character that cannot be seen")
-        if not has_shape(name):
-            raise ValueError("it has no character that can be seen")
-        return name
 
     @model_validator(mode="after")
     def _one_choice(self) -> CaptureCreate:

@@ -9,18 +9,9 @@ from pydantic import AfterValidator, Field
 
 from wintun_api.choices import Scope
 from wintun_api.schemas.model import Body, Model, Omittable
-from wintun_api.visible import first_unseen, has_shape
+from wintun_api.visible import visible
 
 TEN_YEARS = 10 * 366 * 86400
-
-
-def _visible(label: str) -> str:
-    unseen = first_unseen(label)
-    if unseen is not None:
-        raise ValueError(f"{unseen} is a character that cannot be seen")
-    if label and not has_shape(label):
-        raise ValueError("no character of it can be seen")
-    return label
 
 
 class TokenCreate(Body):
@@ -31,11 +22,12 @@ class TokenCreate(Body):
         description="The scopes of the token, at least one.",
         examples=[["read", "capture"]],
     )
-    label: Annotated[str, AfterValidator(_visible)] = Field(
+    label: Annotated[str, AfterValidator(visible)] = Field(
         default="",
         max_length=100,
         description="A text of at most 100 characters that says what the token is for, without "
-        "characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp).",
+        "characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp, except for "
+        "joiners where Persian and Indic words need them).",
         examples=["grafana"],
     )
     expires_in: Omittable[Annotated[float, Field(gt=0, le=TEN_YEARS, strict=True)]] = Field(

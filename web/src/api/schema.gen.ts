@@ -1151,7 +1151,7 @@ export interface components {
         AdapterCreate: {
             /**
              * Format: adapter-name
-             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without any of \ / : * ? " < > | and without characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp). A character beyond U+FFFF counts as two units.
+             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without any of \ / : * ? " < > | and without characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp, except for joiners where Persian and Indic words need them). A character beyond U+FFFF counts as two units.
              * @example OfficeNet
              */
             name: string;
@@ -1201,7 +1201,7 @@ export interface components {
         AdapterOpen: {
             /**
              * Format: adapter-name
-             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without any of \ / : * ? " < > | and without characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp). A character beyond U+FFFF counts as two units.
+             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without any of \ / : * ? " < > | and without characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp, except for joiners where Persian and Indic words need them). A character beyond U+FFFF counts as two units.
              * @example OfficeNet
              */
             name: string;
@@ -1229,7 +1229,7 @@ export interface components {
         AdapterUpdate: {
             /**
              * Format: adapter-name
-             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without any of \ / : * ? " < > | and without characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp). A character beyond U+FFFF counts as two units.
+             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without any of \ / : * ? " < > | and without characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp, except for joiners where Persian and Indic words need them). A character beyond U+FFFF counts as two units.
              * @example OfficeNet
              */
             name?: string;
@@ -1398,7 +1398,7 @@ export interface components {
         CaptureCreate: {
             /**
              * Format: capture-name
-             * @description A name for people; files that are downloaded have it. It need not be unique. Characters that cannot be seen are refused: those that control a terminal, end a line or turn the direction of a text (Unicode categories Cc, Cf, Cs, Zl and Zp). At least one character must have a shape of its own: spaces, fillers and marks that only change the character before them are not enough. The default is `capture`.
+             * @description A name for people; files that are downloaded have it. It need not be unique. Characters that cannot be seen are refused: those that control a terminal, end a line or turn the direction of a text (Unicode categories Cc, Cf, Cs, Zl and Zp, except for joiners where Persian and Indic words need them). At least one character must have a shape of its own: spaces, fillers and marks that only change the character before them are not enough. The default is `capture`.
              * @example office
              */
             name?: string;
@@ -3041,7 +3041,7 @@ export interface components {
              */
             scopes: components["schemas"]["Scope"][];
             /**
-             * @description A text of at most 100 characters that says what the token is for, without characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp). The default is an empty text.
+             * @description A text of at most 100 characters that says what the token is for, without characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp, except for joiners where Persian and Indic words need them). The default is an empty text.
              * @example grafana
              */
             label?: string;

@@ -5,7 +5,7 @@
 
 import type { Route } from "../api/types";
 import { parseAddress, parsePrefix } from "../packet/address";
-import { codeOf } from "./visible";
+import { codeOf, firstUnseen } from "./visible";
 
 const MAX_NAME = 127;
 const MAX_POOL = 255;
@@ -134,7 +134,7 @@ function textRule(text: string, limit: number): string {
 
 /** Say which character of a text cannot be seen; "" if all of them can. */
 export function unseenRule(text: string): string {
-  const found = [...text].find((character) => UNSEEN.test(character));
+  const found = firstUnseen(text, UNSEEN);
   return found === undefined
     ? ""
     : `This contains ${codeOf(found)}, a character that cannot be seen.`;
