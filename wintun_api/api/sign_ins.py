@@ -97,8 +97,8 @@ class SignIns:
         """Sign a browser in that shows these cookies.
 
         If one of them is that of a sign-in with the same token, the browser gets that one again.
-        Its sign-ins with other tokens end: the new cookie takes the place of theirs, so that nobody
-        could end them.
+        Its sign-ins with other tokens end: the new cookie replaces the old one, so the browser
+        could not sign out of them any more.
         """
         present: NewSignIn | None = None
         for cookie in cookies:

@@ -28,7 +28,7 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 def change_text(before: dict[str, Any] | None, after: dict[str, Any]) -> str:
-    """Return what is different, or how it is now if nobody knows how it was."""
+    """Return what is different, or how it is now if it is unknown how it was."""
     if before is None:
         mtu = [] if after["mtu"] is None else [f"MTU {after['mtu']}"]
         return ", ".join([after["state"], *after["addresses"], *mtu])

@@ -110,7 +110,7 @@ class Names:
         self._before: dict[str, Any] | None = None
 
     def learn(self, message: Message) -> None:
-        """Remember what a message tells of adapters."""
+        """Remember what a message says about adapters."""
         if message["type"] == "snapshot":
             for one in message["adapters"]:
                 self._put(one)
