@@ -19,9 +19,12 @@ export interface SelectedPacket extends CapturedPacket {
   readonly decoded: Dissection;
 }
 
-/** More new rows than this between two drawings are a blur, which a few drawings a second show. */
+/**
+ * More new rows than this between two drawings are a blur, which a few drawings a second show. Each
+ * is drawn twice, since what is known of its rows comes a moment later.
+ */
 const BLUR_ROWS = 32;
-const BLUR_PERIOD = 100; // milliseconds
+const BLUR_PERIOD = 150; // milliseconds
 /** Rows whose addresses are suggested. */
 const LOOK_BACK = 64;
 /** Characters that are repeated of what is no number. */
