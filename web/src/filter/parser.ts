@@ -7,8 +7,8 @@
  */
 
 import { parsePrefix } from "../packet/address";
-import { findText } from "../packet/bytes";
 import { ARITHMETIC, calculate, call, constant, FUNCTIONS, slice } from "./calculation";
+import { every, freeText, odd, some } from "./combination";
 import {
   compareOperands,
   compareSet,
@@ -60,7 +60,6 @@ const NOT = ["not", "!"];
 export const LOGIC = [...AND, ...XOR, ...OR, ...NOT];
 /** Words of our own that take their value without an operator, as in tcpdump. */
 export const BARE = ["port", "host", "net", "src", "dst", "proto", "addr"];
-const TEXT_COST = 80;
 /** Brackets and signs of negation inside each other. */
 const MAX_DEPTH = 100;
 const MAX_LENGTH = 10_000;
@@ -579,41 +578,4 @@ function looksLikeField({ kind }: Operand, name: string): boolean {
   const [family = "", ...rest] = name.split(".");
   if (rest.length === 0 || FIELDS.get(family)?.kind !== "protocol") return false;
   return kind !== "text" || !/\.[a-z]{2,3}$/.test(name);
-}
-
-/** All must hold: what costs least is tried first. */
-function every(nodes: readonly Node[]): Node {
-  const sorted = [...nodes].sort((a, b) => a.cost - b.cost);
-  return { cost: total(nodes), test: (subject) => sorted.every((node) => node.test(subject)) };
-}
-
-function some(nodes: readonly Node[]): Node {
-  const sorted = [...nodes].sort((a, b) => a.cost - b.cost);
-  return { cost: total(nodes), test: (subject) => sorted.some((node) => node.test(subject)) };
-}
-
-function odd(nodes: readonly Node[]): Node {
-  return {
-    cost: total(nodes),
-    test: (subject) => nodes.filter((node) => node.test(subject)).length % 2 === 1,
-  };
-}
-
-function total(nodes: readonly Node[]): number {
-  return nodes.reduce((sum, { cost }) => sum + cost, 0);
-}
-
-/** Look in the bytes first, which is quick, then in what the table says of the packet. */
-function freeText(text: string): Node {
-  const wanted = text.toLowerCase();
-  const needle = new TextEncoder().encode(wanted);
-  return {
-    cost: TEXT_COST,
-    test: (subject) => {
-      const { bytes, start, end } = subject.headers;
-      if (needle.length > 0 && findText(bytes, start, end, needle) >= 0) return true;
-      const { source, destination, protocol, info } = subject.dissection;
-      return `${source} ${destination} ${protocol} ${info}`.toLowerCase().includes(wanted);
-    },
-  };
 }
