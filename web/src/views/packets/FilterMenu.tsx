@@ -4,16 +4,14 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
-import { Field } from "../ui/Field";
 import { Icon } from "../ui/Icon";
+import { AddForm } from "./AddForm";
 import { useClosing } from "./closing";
 import { useTools } from "./tools";
 
 export function FilterMenu() {
   const { table } = useDashboard();
   const { history } = useTools();
-  const name = useSignal("");
-  const error = useSignal("");
   const isOpen = useSignal(false);
   const panel = useRef<HTMLDetailsElement>(null);
   useClosing(panel);
@@ -23,10 +21,6 @@ export function FilterMenu() {
     if (panel.current) panel.current.open = false;
     panel.current?.querySelector("summary")?.focus();
   };
-  const save = (): void => {
-    error.value = history.save(name.value, table.filterText.value);
-    if (error.value === "") name.value = "";
-  };
   const text = table.filterText.value;
   return (
     <details
@@ -34,7 +28,6 @@ export function FilterMenu() {
       ref={panel}
       onToggle={(event) => {
         isOpen.value = event.currentTarget.open;
-        error.value = "";
       }}
     >
       <summary class="button" title="Recent and saved filters">
@@ -61,29 +54,14 @@ export function FilterMenu() {
                 </li>
               ))}
             </ul>
-            <form
-              class="save-filter"
-              noValidate
-              onSubmit={(event) => {
-                event.preventDefault();
-                save();
-              }}
-            >
-              <Field
-                label="Save the filter as"
-                value={name.value}
-                hint={text === "" ? "Type a filter first." : text}
-                error={error.value}
-                disabled={text === ""}
-                onInput={(value) => {
-                  name.value = value;
-                  error.value = "";
-                }}
-              />
-              <Button type="submit" disabled={text === "" || table.filterError.value !== null}>
-                Save filter
-              </Button>
-            </form>
+            <AddForm
+              label="Save the filter as"
+              action="Save filter"
+              hint={text === "" ? "Type a filter first." : text}
+              disabled={text === ""}
+              wrong={table.filterError.value !== null}
+              add={(name) => history.save(name, text)}
+            />
           </section>
           <section aria-label="Recent filters">
             <h2>Recent filters</h2>

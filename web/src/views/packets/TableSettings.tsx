@@ -1,13 +1,12 @@
 /** How the table looks and how much it keeps: columns, times, limits. */
 
-import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { TIME_FORMATS, type TimeFormat } from "../../models/packet-text";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
 import { Choice } from "../ui/Choice";
-import { Field } from "../ui/Field";
 import { Icon } from "../ui/Icon";
+import { AddForm } from "./AddForm";
 import { useClosing } from "./closing";
 import { useTools } from "./tools";
 
@@ -42,15 +41,12 @@ export function TableSettings({ panel }: { panel: RefObject<HTMLDetailsElement |
 
 function Columns() {
   const { layout } = useTools();
-  const name = useSignal("");
-  const error = useSignal("");
   const columns = layout.columns.value;
-  const add = (): void => {
-    const field = name.value.trim();
-    error.value = /^[\w.-]+$/.test(field)
+  const add = (typed: string): string => {
+    const field = typed.trim();
+    return /^[\w.-]+$/.test(field)
       ? layout.add(field, field)
       : "Enter the name of a field, for example tcp.stream.";
-    if (error.value === "") name.value = "";
   };
   return (
     <section aria-label="Columns">
@@ -87,27 +83,13 @@ function Columns() {
           </li>
         ))}
       </ul>
-      <form
-        class="save-filter"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          add();
-        }}
-      >
-        <Field
-          label="Add a field as a column"
-          value={name.value}
-          mono
-          hint="For example tcp.stream. Or use the menu of a field in the details."
-          error={error.value}
-          onInput={(value) => {
-            name.value = value;
-            error.value = "";
-          }}
-        />
-        <Button type="submit">Add column</Button>
-      </form>
+      <AddForm
+        label="Add a field as a column"
+        action="Add column"
+        hint="For example tcp.stream. Or use the menu of a field in the details."
+        mono
+        add={add}
+      />
       <Button kind="quiet" onClick={() => layout.reset()}>
         Restore the default columns
       </Button>
