@@ -30,6 +30,7 @@ ANALYSIS = (
 )
 FIELDS = (
     *("tcp.stream", "udp.stream", "tcp.seq", "tcp.nxtseq", "tcp.ack", "tcp.window_size"),
+    "tcp.window_size_scalefactor",
     *("tcp.completeness", "tcp.time_relative", "tcp.time_delta"),
     *("udp.time_relative", "udp.time_delta", "tcp.analysis"),
     *(f"tcp.analysis.{name}" for name in ANALYSIS),

@@ -134,6 +134,10 @@ export function notesOf(rows: Rows, row: number, base: number): readonly Field[]
       upper + 12,
     ]);
     const window = u16(bytes, at + 14);
+    if ((flags & SYN) === 0) {
+      const factor = from.scale < 0 ? from.scale : 2 ** from.scale;
+      add("tcp.window_size_scalefactor", "Window scale factor", factor, FACTORS[factor]);
+    }
     const shift = (flags & SYN) !== 0 ? 0 : Math.max(0, from.scale);
     if (from.scale !== -1 || (flags & SYN) !== 0) {
       add("tcp.window_size", "Window (scaled)", window * 2 ** shift, undefined, [
@@ -242,6 +246,7 @@ export function secondsText(ns: number): string {
   return size >= 1e6 ? `${(ns / 1e6).toFixed(3)} ms` : `${(ns / 1e3).toFixed(1)} µs`;
 }
 
+const FACTORS: Readonly<Record<number, string>> = { [-1]: "not known", [-2]: "not used" };
 const STEPS = ["SYN", "SYN-ACK", "ACK", "data", "FIN", "RST"];
 
 function stepsText(bits: number): string {

@@ -74,6 +74,7 @@ port 2 Source or destination port
 host a Source or destination address
 src a Source address, or src port
 dst a Destination address, or dst port
+tcp.flags.str s Flags as letters, ·······A··S·
 `;
 
 /** Fields that stand for others. */

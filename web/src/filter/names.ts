@@ -635,6 +635,7 @@ tcp p Transmission Control Protocol
 .time_relative f* Seconds since the connection began
 .urgent_pointer 2 Urgent pointer
 .window_size 4* Window, scaled
+.window_size_scalefactor i* Window scale factor; -1 not known, -2 not used
 .window_size_value 2 Window
 tls p Transport Layer Security
 .alert_message.desc 1= Description

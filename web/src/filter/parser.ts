@@ -493,10 +493,14 @@ class Parser {
     if (!this.offers) return this.error("", token);
     if (LINK_LAYER.test(word)) {
       return this.error(
-        `Packets begin with their IP header here, so there is no ${word}. Search the text for it: "${word}".`,
+        `Packets begin with their IP header here, so there is no ${word} in any of them.`,
         token,
-        ...replaced(`"${word}"`),
+        ...this.without(token),
       );
+    }
+    if (/^_ws\.expert\b/i.test(word)) {
+      const what = "tcp.analysis.flags finds trouble of TCP, and _ws.malformed what is malformed";
+      return this.error(`There is no ${word} here: ${what}.`, token);
     }
     const near = nearest(word.toLowerCase());
     if (near !== undefined) {
@@ -513,6 +517,25 @@ class Parser {
       token,
       ...replaced(`"${word}"`),
     );
+  }
+
+  /** Offer the same without a protocol that no packet has, where nothing else depends on it. */
+  private without({ start, end }: Token): readonly [offer?: string] {
+    const [before, after] = [this.text.slice(0, start), this.text.slice(end)];
+    if (this.isOperator() || /\bxor\b|\^\^/i.test(this.text)) return [];
+    const not = /(?:\bnot\s+|!\s*)$/i.exec(before);
+    const head = before.slice(0, not?.index);
+    const [left, right] = not
+      ? [/(?:\band|&&)\s*$/i, /^\s*(?:and\b|&&)/i]
+      : [/(?:\bor|\|\|)\s*$/i, /^\s*(?:or\b|\|\|)/i];
+    const isFirst = (not ? /^$|(?:\(|\bor|\|\|)$/i : /^$|\($/).test(head.trim());
+    const isLast = /^$|^\)/.test(after.trim());
+    let offer = "";
+    if (right.test(after) && (isFirst || left.test(head)))
+      offer = head + after.replace(right, "").trim();
+    else if (left.test(head) && (isLast || not !== null))
+      offer = head.replace(left, "").trim() + after;
+    return offer !== "" && compiles(offer) ? [offer] : [];
   }
 
   private operator(): Operator | null {

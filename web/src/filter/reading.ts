@@ -183,12 +183,26 @@ const VIRTUAL: Readonly<Record<string, readonly [cost: number, (s: Subject) => R
     ],
     "_ws.col.protocol": [DEAR, ({ dissection }) => dissection.protocol],
     "_ws.col.info": [DEAR, ({ dissection }) => dissection.info],
+    "tcp.flags.str": [
+      CHEAP,
+      ({ headers: h }) =>
+        h.protocol === TCP && h.upper >= 0 && h.upper + 14 <= h.stop
+          ? lettersOf(u16(h.bytes, h.upper + 12))
+          : undefined,
+    ],
     received: [CHEAP, ({ headers: h }) => (h.hasDirection ? Number(!h.injected) : undefined)],
     injected: [CHEAP, ({ headers: h }) => (h.hasDirection ? Number(h.injected) : undefined)],
     cut: [CHEAP, ({ headers: h }) => Number(h.originalLength > h.end - h.start)],
     fragment: [CHEAP, ({ headers }) => Number(headers.fragment)],
     proto: [CHEAP, ({ headers }) => (headers.protocol < 0 ? undefined : headers.protocol)],
   };
+
+/** The flags as Wireshark writes them, a letter for each that is set. */
+function lettersOf(flags: number): string {
+  return Array.from("RRRACEUAPRSF", (letter, at) => ((flags >> (11 - at)) & 1 ? letter : "·")).join(
+    "",
+  );
+}
 
 /** Return what reads a field; `ordinal` takes only the layers of this number of its protocol. */
 export function operandOf(field: FilterField, ordinal = 0): Operand {

@@ -69,7 +69,8 @@ export function fieldsOf(fields: readonly Field[], name: string): Field[] {
 }
 
 /**
- * Return the line of a packet with relative sequence numbers, where the analysis knows them. While
+ * Return the line of a packet with relative sequence numbers, the scaled window and the number of
+ * the packet that it answers or that answers it, where the analysis knows them. While
  * it has not said so, there is no number, since a number that changes would be taken for news.
  */
 export function relativeInfo(info: string, notes: readonly Field[] | undefined): string {
@@ -79,13 +80,17 @@ export function relativeInfo(info: string, notes: readonly Field[] | undefined):
     if (notes === undefined) text = text.replace(word, "$1…");
     else if (note !== undefined) text = text.replace(word, (_all, key) => `${key}${note.value}`);
   }
-  return text;
+  const echo = notes?.find(({ name }) => ECHO.test(name));
+  const way = echo?.name.endsWith("_in") ? "reply" : "request";
+  return echo === undefined ? text : `${text} (${way} in ${echo.value})`;
 }
 
 const RELATIVE = [
   ["tcp.seq", /\b(Seq=)\d+/],
   ["tcp.ack", /\b(Ack=)\d+/],
+  ["tcp.window_size", /\b(Win=)\d+/],
 ] as const;
+const ECHO = /^icmp(?:v6)?\.resp_(?:in|to)$/;
 
 /** "412 packets from host are missing (sequence 7 to 418): a client's queue was full". */
 export function lossText(loss: Loss): string {

@@ -12,7 +12,7 @@ export const DECISIONS: readonly Decision[] = [
   },
   {
     reason: "packets begin with their IP header, so what can never be there is refused",
-    filters: ["not arp", "!arp", "arp", "eth.addr == 00:00:5e:00:53:01"],
+    filters: ["not arp", "not arp and tcp", "!arp", "arp", "eth.addr == 00:00:5e:00:53:01"],
   },
   { reason: "no port is negative, so the value is refused", filters: ["tcp.port == -1"] },
   {
@@ -40,6 +40,11 @@ export const DECISIONS: readonly Decision[] = [
     reason:
       "a first segment without its SYN is no keep-alive, and only the first of several says what is missing",
     filters: ["tcp.analysis.flags"],
+  },
+  {
+    reason:
+      "Wireshark's notes are of every SYN, FIN and request, too: what looks wrong has fields of its own",
+    filters: ["_ws.expert"],
   },
   {
     reason: "an echo in fragments is not paired, as fragments are not put together",

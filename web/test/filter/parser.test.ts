@@ -183,8 +183,20 @@ describe("the display filter", () => {
 
 describe("what is offered for a filter that is refused", () => {
   const offers: readonly (readonly [filter: string, offer: string | undefined])[] = [
-    ["arp", '"arp"'],
-    ["!arp", '!"arp"'],
+    ["arp", undefined],
+    ["!arp", undefined],
+    ["not arp and tcp", "tcp"],
+    ["udp && !arp && ip.ttl < 9", "udp && ip.ttl < 9"],
+    ["tcp or not arp and udp", "tcp or udp"],
+    ["udp and not arp or tcp", "udp or tcp"],
+    ["!!arp and tcp", undefined],
+    ["not arp or tcp", undefined],
+    ["arp or icmp", "icmp"],
+    ["icmp || (arp || tcp)", "icmp || (tcp)"],
+    ["udp and arp or tcp", undefined],
+    ["tcp or arp and udp", undefined],
+    ["tcp xor arp or udp", undefined],
+    ["_ws.expert", undefined],
     ["tcp and hello", 'tcp and "hello"'],
     ["tcp.flag.syn", "tcp.flags.syn"],
     ["tcp udp", "tcp and udp"],

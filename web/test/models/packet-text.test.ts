@@ -42,12 +42,20 @@ describe("the line of a segment", () => {
   const note = (name: string, value: number) => new Field(name, "", 0, 0, value, String(value));
 
   it("has no number before it is known that it stays", () => {
-    expect(relativeInfo(info, undefined)).toBe("1000 → 80 [ACK] Seq=… Ack=… Win=64240 Len=0");
+    expect(relativeInfo(info, undefined)).toBe("1000 → 80 [ACK] Seq=… Ack=… Win=… Len=0");
   });
 
   it("has relative numbers where they are known, and else its own", () => {
-    const notes = [note("tcp.seq", 1), note("tcp.ack", 12)];
-    expect(relativeInfo(info, notes)).toBe("1000 → 80 [ACK] Seq=1 Ack=12 Win=64240 Len=0");
+    const notes = [note("tcp.seq", 1), note("tcp.ack", 12), note("tcp.window_size", 8)];
+    expect(relativeInfo(info, notes)).toBe("1000 → 80 [ACK] Seq=1 Ack=12 Win=8 Len=0");
     expect(relativeInfo(info, [])).toBe(info);
   });
+});
+
+test.each([
+  ["icmp.resp_in", "ping (reply in 7)"],
+  ["icmpv6.resp_to", "ping (request in 7)"],
+  ["icmp.resptime", "ping"],
+])("the line of an echo with %s", (name, line) => {
+  expect(relativeInfo("ping", [new Field(name, "", 0, 0, 7, "7")])).toBe(line);
 });
