@@ -54,7 +54,9 @@ export const MAIN: readonly Quantity[] = [
   share("loss", "Loss"),
   share("duplicate", "Duplicate"),
   share("corrupt", "Corrupt"),
-  share("reorder", "Reorder", { hint: "These packets overtake delayed ones; needs a delay." }),
+  share("reorder", "Reorder", {
+    hint: "These packets overtake delayed ones, so set a delay, too.",
+  }),
   {
     ...whole("rate_bps", "Rate", "Mbit/s", { empty: "no limit", least: 0.0001, most: 1_000_000 }),
     ...{ whole: false, factor: 1_000_000 },
@@ -67,7 +69,7 @@ export const MAIN: readonly Quantity[] = [
   whole("max_size", "Max size", "bytes", {
     ...{ empty: "no limit", least: 68, most: 65_535 },
     stops: [68, 576, 1000, 1200, 1280, 1400, 1420, 1492, 1500, 9000, 65_535],
-    hint: "Larger packets disappear, like in an MTU black hole.",
+    hint: "Larger packets disappear, as in an MTU black hole.",
   }),
 ];
 
@@ -84,7 +86,7 @@ export const MORE: readonly { readonly title: string; readonly fields: readonly 
     ],
   },
   {
-    title: "Losses in bursts (Gilbert-Elliott), instead of loss",
+    title: "Losses in bursts (Gilbert-Elliott), in place of Loss",
     fields: [
       share("gilbert_elliott.p", "Good to bad", { words: "bursts begin", empty: "" }),
       share("gilbert_elliott.r", "Bad to good", { words: "bursts end", empty: "" }),

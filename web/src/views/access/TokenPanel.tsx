@@ -39,7 +39,7 @@ export function TokenPanel() {
       {list === null && !access.problem.value && <p class="waiting">Loading…</p>}
       {list?.length === 0 && (
         <div class="empty">
-          <p>No tokens yet, except the admin token of the token file.</p>
+          <p>No tokens yet, except the admin token in the token file.</p>
           <p>
             Choose <strong>New token…</strong> to give a program or a person a token of its own that
             allows less.

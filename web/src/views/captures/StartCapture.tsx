@@ -47,9 +47,9 @@ export function StartCapture({ onClose }: { onClose: () => void }) {
         label="Filter"
         hint={
           <>
-            Written{" "}
+            Uses the{" "}
             <a href="/guide/filters" target="_blank" rel="noopener">
-              as for tcpdump
+              filter syntax of tcpdump
             </a>
             . Leave empty to capture every packet.
           </>
@@ -91,7 +91,10 @@ function More({ form }: { form: CaptureForm }) {
         {set > 0 && <span class="badge">{set} set</span>}
       </summary>
       <div>
-        <Group title="New file" hint="So that no file gets too large to work with.">
+        <Group
+          title="New file"
+          hint="A new file starts at either limit, so that no file gets too large."
+        >
           <Text
             form={form}
             name="rotate.bytes"

@@ -51,7 +51,7 @@ export function RecorderDialog({ session, name, onClose }: Props) {
       </div>
       <p class="said">
         This uses up to {binary(bytes)} of memory; when that is full, the oldest packets are
-        dropped. At the current rate, {duration(seconds)} need about{" "}
+        dropped. At the current rate, {duration(seconds)} take about{" "}
         {binary(Math.round(rate * seconds))}.
       </p>
     </Dialog>
