@@ -96,6 +96,8 @@ def machine(folder: Path, installed: Path) -> Iterator[Machine]:
         leader = None
         try:
             leader = _leader(told, folder / "console")
+            # What nobody reads would fill it, and the manager would wait to say more.
+            told.close()
             yield Machine(leader)
         finally:
             booted.terminate()  # the order to power off
