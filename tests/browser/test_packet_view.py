@@ -387,6 +387,10 @@ def test_a_file_is_shown_in_place_of_what_comes(table: Table, tmp_path: Path) ->
     expect(cells.nth(0)).to_have_text("1")
     expect(table.grid.get_by_role("columnheader", name="Direction")).to_have_count(0)
     expect(table.row("ARP").get_by_role("gridcell").first).to_have_text("2")
+    table.row("ARP").click()
+    expect(table.detail.locator(".empty")).to_have_text(
+        "ARP: not an IP packet, so it is not decoded."
+    )
     expect(table.row("ICMP")).to_have_count(0)
     table.screen.go("Conversations")
     expect(page.get_by_role("row", name=re.compile("10.6.7.8.*10.6.7.99"))).to_be_visible()

@@ -77,6 +77,52 @@ OVER = """[document.documentElement, document.querySelector("main")].flatMap((on
   [one.scrollWidth - one.clientWidth, index ? 0 : one.scrollHeight - one.clientHeight])"""
 
 
+# What reaches out of the panel that it is in, and does not scroll in it.
+OUTSIDE = """[...document.querySelectorAll("main .panel")].flatMap((panel) => {
+  const edge = panel.getBoundingClientRect();
+  const scrolls = (one) => {
+    for (let at = one; at !== panel; at = at.parentElement) {
+      const { overflowX, position } = getComputedStyle(at);
+      if (overflowX !== "visible" || position === "absolute") return true;
+    }
+    return false;
+  };
+  return [...panel.querySelectorAll("*")].filter((one) => {
+    const { left, right, width } = one.getBoundingClientRect();
+    return width > 0 && (left < edge.left || right > edge.right) && !scrolls(one);
+  }).map((one) => one.outerHTML.slice(0, 120));
+})"""
+
+
+@pytest.mark.parametrize("width", [320, 640, 1280])
+def test_nothing_reaches_out_of_its_panel(
+    browser: Browser, service: RunningService, width: int
+) -> None:
+    """Nor touches its edge: also what is in a panel only while something is chosen or open."""
+    session = service.session(service.adapter(name=NAMES[-1], addresses=["10.6.7.7/24"], mtu=1420))
+    for feature, body in (("impairment", {"received": {"delay_ms": 60}}), ("recorder", {})):
+        path = f"/v1/sessions/{session['id']}/{feature}"
+        service.http.put(path, json=body).raise_for_status()
+    service.http.post("/v1/captures", json={"name": "runs"}).raise_for_status()
+    service.api.set_network("lab", **REPORT)
+    with Screen(browser, service, viewport={"width": width, "height": 800}) as screen:
+        screen.sign_in()
+        choose(screen, NAMES[-1])
+        screen.button("Impair…").click()
+        screen.page.locator(".counters").wait_for()
+        assert screen.page.evaluate(OUTSIDE) == [], "Impair…"
+        screen.go("Captures")
+        choose(screen, "runs")
+        files = screen.page.locator(".counters")
+        box, panel = files.bounding_box(), screen.page.locator("aside.panel").bounding_box()
+        assert box is not None
+        assert panel is not None
+        assert box["x"] >= panel["x"] + 8
+        for tab in TABS:
+            assert screen.page.evaluate(OUTSIDE) == [], tab
+            screen.go(tab)
+
+
 def choose(screen: Screen, name: str) -> None:
     """Select an adapter whose name may have no word in it that a pattern knows."""
     screen.page.get_by_role("row").filter(has_text=name).get_by_role("button").click()

@@ -34,8 +34,12 @@ export function PacketsView() {
   const isSelected = table.selected.value !== null;
   // Where the details take the place of the table, they do so only when they are asked for.
   const isDetailed = isSelected && (isReading || !isCompact);
-  const focus = (selector: string): void => {
-    requestAnimationFrame(() => view.current?.querySelector<HTMLElement>(selector)?.focus());
+  /** Go to the first of these parts that is there. */
+  const focus = (...selectors: readonly string[]): void => {
+    requestAnimationFrame(() => {
+      const found = selectors.map((one) => view.current?.querySelector<HTMLElement>(one));
+      found.find((one) => one != null)?.focus();
+    });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const { key, shiftKey, altKey } = event;
@@ -52,7 +56,7 @@ export function PacketsView() {
   };
   const read = (): void => {
     setReading(true);
-    focus("[role=treeitem][tabindex='0']");
+    focus("[role=treeitem][tabindex='0']", ".packet-detail button");
   };
   const close = (): void => {
     if (!isCompact) table.select(-1);

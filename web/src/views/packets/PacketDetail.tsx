@@ -4,7 +4,7 @@ import { type Signal, useComputed, useSignal } from "@preact/signals";
 import type { How } from "../../analysis/conversation";
 import type { Dashboard } from "../../models/dashboard";
 import type { SelectedPacket } from "../../models/packet-table";
-import { timeText } from "../../models/packet-text";
+import { rowText, timeText } from "../../models/packet-text";
 import type { Dissection } from "../../packet/dissection";
 import { formatHex } from "../../packet/hex";
 import { goTo } from "../address";
@@ -57,7 +57,12 @@ export function PacketDetail({ isCompact, onClose }: Props) {
       )}
       <Evicted />
       <div class={`parts${isLow ? " one" : ""}`}>
-        {(!isLow || part.value === "fields") && <FieldTree />}
+        {(!isLow || part.value === "fields") &&
+          (packet.decoded.layers.length > 0 ? (
+            <FieldTree />
+          ) : (
+            <p class="empty">{rowText(table.capture, packet.row).info}.</p>
+          ))}
         {(!isLow || part.value === "bytes") && <HexView key={packet.row} bytes={packet.bytes} />}
       </div>
     </section>
@@ -122,9 +127,11 @@ function CompactHeading({
         Back
       </Button>
       <h2>Packet {table.numberOf(packet.row).toLocaleString("en")}</h2>
-      <p class="way">
-        <Way packet={packet} />
-      </p>
+      {packet.injected !== null && (
+        <p class="way">
+          <Way packet={packet} />
+        </p>
+      )}
       <div class="detail-actions">
         {part && (
           <Choice
