@@ -407,7 +407,8 @@ def test_a_token_that_may_not_read_is_told_and_left(visitor: Screen) -> None:
         page.goto(f"{service.url}{path}")
         expect(page.get_by_text("It has: inject.")).to_be_visible()
     page.get_by_label("Token", exact=True).fill(TOKEN)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in", exact=True).click()
     page.goto(service.url)
     page.locator(".state[data-state=live]").wait_for()
 
@@ -452,6 +453,7 @@ def test_a_token_that_may_not_read_is_signed_out(visitor: Screen) -> None:
     service = visitor.service
     visitor.tolerated += [REFUSED, "status of 403"]
     visitor.page.goto(f"{service.url}/?token={service.token(Scope.INJECT)}")
+    visitor.button("Sign out").wait_for()
     visitor.page.reload()
     visitor.button("Sign out").click()
     expect(visitor.page.get_by_text("You are signed out.")).to_be_visible()
