@@ -23,7 +23,8 @@ interface Props {
 
 export function Button({ icon, label, children, kind = "plain", type = "button", ...rest }: Props) {
   const { disabled = false, online = false, pressed, expanded, title = label, onClick } = rest;
-  const isAway = useDashboard().connection.isAway.value && online;
+  const { connection } = useDashboard();
+  const isAway = online && connection.isAway.value;
   return (
     <button
       type={type}
