@@ -137,14 +137,14 @@ def test_terms_are_put_together(table: Table) -> None:
     menu = table.screen.page.get_by_role("menuitem")
     table.ping()
     table.inject(datagram())
-    table.row("request").locator(".source").click(button="right")
+    table.row("(ping) request").locator(".source").click(button="right")
     menu.filter(has_text="Show only this").click()
     expect(table.filter).to_have_value(f"ip.src == {PEER}")
     table.row("40000 → 9999").locator(".protocol").click(button="right")
     menu.filter(has_text="And not this").click()
     expect(table.filter).to_have_value(f"ip.src == {PEER} and not udp")
     expect(table.row("40000 → 9999")).to_have_count(0)
-    table.row("request").click()
+    table.row("(ping) request").click()
     table.fold("Internet Control Message Protocol").click()
     table.node("Type").hover()
     table.screen.button("Actions for Type").click()
@@ -398,7 +398,7 @@ def test_a_file_is_shown_in_place_of_what_comes(table: Table, tmp_path: Path) ->
     table.screen.go("Packets")
     table.inject(echo(2))
     table.screen.button("Close the file and go back to live").click()
-    expect(table.row("reply")).to_have_count(2)
+    expect(table.row("(ping) reply")).to_have_count(2)
 
 
 def test_a_file_is_in_the_address(table: Table, tmp_path: Path) -> None:
@@ -407,7 +407,7 @@ def test_a_file_is_in_the_address(table: Table, tmp_path: Path) -> None:
 
     page = table.screen.page
     table.ping()
-    table.row("reply").click()
+    table.row("(ping) reply").click()
     heading = table.detail.get_by_role("heading")
     expect(heading).to_have_text("Packet 2")
     path = tmp_path / "office.pcap"
@@ -422,7 +422,7 @@ def test_a_file_is_in_the_address(table: Table, tmp_path: Path) -> None:
     page.go_back()
     expect(strip).to_have_count(0)
     expect(heading).to_have_text("Packet 2")
-    expect(table.row("reply")).to_have_attribute("aria-selected", "true")
+    expect(table.row("(ping) reply")).to_have_attribute("aria-selected", "true")
     page.go_forward()
     expect(strip).to_contain_text("office.pcap")
     expect(heading).to_have_text("Packet 2")
@@ -448,7 +448,7 @@ def test_what_is_no_capture_file_is_refused(table: Table, tmp_path: Path) -> Non
     open_file(table.screen, path)
     said = "letter.pcap was not opened. This is not a capture file."
     expect(table.screen.page.get_by_text(said)).to_be_visible()
-    expect(table.row("reply")).to_be_visible()
+    expect(table.row("(ping) reply")).to_be_visible()
 
 
 def test_what_is_followed_has_a_layout_before_conversations_were_open(table: Table) -> None:
@@ -504,7 +504,7 @@ def test_an_empty_table_says_what_to_do(table: Table) -> None:
     table.filter.press("Enter")
     expect(empty).to_contain_text("The filter hides all 2 packets.")
     empty.get_by_role("button", name="Show all packets").click()
-    expect(table.row("reply")).to_be_visible()
+    expect(table.row("(ping) reply")).to_be_visible()
     table.screen.button("Clear").click()
     expect(empty).to_contain_text("Waiting for packets of OfficeNet.")
 
@@ -556,7 +556,7 @@ def test_a_token_that_may_not_capture_is_told_so(screen: Screen) -> None:
 def test_the_view_keeps_the_rules_of_accessibility(table: Table) -> None:
     """With details, a search and each of the parts that open."""
     table.ping(3)
-    table.row("reply").first.click()
+    table.row("(ping) reply").first.click()
     table.screen.page.keyboard.press("Control+f")
     titles = (
         "Recent and saved filters",
@@ -567,7 +567,7 @@ def test_the_view_keeps_the_rules_of_accessibility(table: Table) -> None:
         table.screen.page.get_by_title(title).click()
         assert violations(table.screen) == []
         table.screen.page.keyboard.press("Escape")
-    table.row("reply").first.click(button="right")
+    table.row("(ping) reply").first.click(button="right")
     assert violations(table.screen) == []
 
 

@@ -105,12 +105,12 @@ def test_a_filter_shows_what_passes(table: Table) -> None:
     expect(table.filter).to_have_value("icmp ")
     table.filter.press("Enter")
     expect(table.row("40000 → 9999")).to_have_count(0)
-    table.row("reply").click()
+    table.row("(ping) reply").click()
     table.fold("Internet Control Message Protocol").click()
     table.node("Type").click(button="right")
     table.screen.page.get_by_role("menuitem", name="Show only this").click()
     expect(table.filter).to_have_value("icmp.type == 0")
-    expect(table.row("request")).to_have_count(0)
+    expect(table.row("(ping) request")).to_have_count(0)
     table.screen.button("Clear the filter").click()
     expect(table.row("40000 → 9999")).to_have_count(1)
 
@@ -241,11 +241,11 @@ def test_an_ended_session_says_so(table: Table) -> None:
     service = table.screen.service
     service.http.delete(f"/v1/sessions/{table.session}")
     expect(table.stream("Ended")).to_be_visible()
-    expect(table.row("reply")).to_be_visible()
+    expect(table.row("(ping) reply")).to_be_visible()
     table.session = service.session(table.adapter)["id"]
     expect(table.stream("Live")).to_be_visible()
     table.ping()
-    expect(table.row("reply")).to_have_count(2)
+    expect(table.row("(ping) reply")).to_have_count(2)
 
 
 def test_narrow_screens_keep_the_essential(browser: Browser, tmp_path: Path) -> None:
