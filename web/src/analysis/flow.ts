@@ -50,7 +50,7 @@ export class Side {
   record = 0;
   hasRecord = false;
   /** What came of the header of a record. */
-  readonly header = new Uint8Array(5);
+  header: Uint8Array | null = null;
   headerSize = 0;
   /** The messages of HTTP, and up to where they were read. */
   framing: HttpFraming | null = null;
@@ -87,7 +87,7 @@ export class Flow {
   requests = 0;
   responses = 0;
   /** Of the requests that wait, those whose answers have no body or another protocol behind them. */
-  readonly special = new Map<number, string>();
+  special: Map<number, string> | null = null;
 
   constructor(
     readonly id: number,

@@ -107,8 +107,9 @@ export class Payloads {
         if (status === null) {
           marks |= mark.HTTP << mark.KIND_SHIFT;
           const method = SPECIAL.find((one) => text.startsWith(one));
-          if (method !== undefined && flow.special.size < MAX_SPECIAL) {
-            flow.special.set(flow.requests, method);
+          if (method !== undefined) {
+            flow.special ??= new Map();
+            if (flow.special.size < MAX_SPECIAL) flow.special.set(flow.requests, method);
           }
           this.ask(flow, flow.requests++, row);
           return true;
@@ -116,8 +117,8 @@ export class Payloads {
         // What comes before the final answer is none.
         if (status >= 100 && status < 200 && status !== 101) return true;
         const number = flow.responses++;
-        const method = flow.special.get(number);
-        flow.special.delete(number);
+        const method = flow.special?.get(number);
+        flow.special?.delete(number);
         marks |= this.answer(row, slot, flow, number, mark.HTTP);
         return method === undefined || (method === CONNECT && status >= 300);
       },
@@ -252,6 +253,7 @@ function readRecords(
       // The rest of a header is in the next segment, unless it was cut from this one.
       side.hasRecord = position < stop && stop - start === length;
       if (side.hasRecord) {
+        side.header ??= new Uint8Array(5);
         side.header.set(bytes.subarray(position, stop));
         side.headerSize = stop - position;
       }
@@ -274,7 +276,9 @@ function readHeader(
   start: number,
   stop: number,
 ): void {
-  const { header, headerSize } = side;
+  const { headerSize } = side;
+  side.header ??= new Uint8Array(5);
+  const { header } = side;
   const size = Math.min(stop - start, 5 - headerSize);
   side.hasRecord = sequence === ((side.recordStart + headerSize) | 0);
   side.headerSize = 0;

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EngineModel, type WorkerPort, workerInProcess } from "../../src/models/engine";
 import { PacketRing } from "../../src/models/packet-ring";
+import { rowText } from "../../src/models/packet-text";
 import { udp } from "../../src/packet/build";
 import { type Batch, pack, unpack } from "../../src/wire/batch";
+import { ipv4, tcp, text } from "../packet/made";
 
 /** Packets of IPv4 whose protocols these are. */
 function batch(...protocols: number[]): Batch {
@@ -54,6 +56,28 @@ describe("the engine", () => {
     expect(await shown()).toEqual([1, 3]);
     engine.filter("");
     expect(await shown()).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it("says where a segment goes on with an earlier one, and filters by that", async () => {
+    const data = text("PUT / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbodyGET / HTTP/1.1\r\n\r\n");
+    const segments = [data.subarray(0, 40), data.subarray(40)].map((part, index) => {
+      const segment = tcp(80, part);
+      new DataView(segment.buffer).setUint32(4, 40 * index);
+      return ipv4(6, segment);
+    });
+    const [one] = unpack(pack(segments));
+    if (one === undefined) throw new Error("No batch.");
+    ring.take(one);
+    engine.feed([one]);
+    engine.filter('http.request.method == "GET"');
+    expect(await shown()).toEqual([1]);
+    const told = new Promise<void>((resolve) => {
+      engine.onChange = resolve;
+    });
+    expect(engine.begins(1)).toBe(0);
+    await told;
+    expect(engine.begins(1)).toBe(data.length - 40 - "GET / HTTP/1.1\r\n\r\n".length);
+    expect(rowText({ ring, engine }, 1).info).toContain("GET / HTTP/1.1");
   });
 
   it("says that rows are pending until they were looked at", async () => {
