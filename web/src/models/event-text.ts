@@ -138,7 +138,7 @@ export function eventText(
 }
 
 const GUIDS = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/gi;
-const SESSION = /session ([\da-f]{12})\b/;
+const SESSION = /session ([\da-f]{12})\b(?: of adapter [\da-f-]{36})?/;
 
 /** Say what a request was about: "adapter 1234…", "session 5f0c…", "token 9f86 (read)"; or "". */
 export function objectOf({ path, subject }: AuditEvent["data"]): string {
@@ -162,11 +162,11 @@ function objectText(
   adapterOf: (session: string) => string,
 ): string {
   return plainName(objectOf(data))
-    .replace(GUIDS, nameOf)
     .replace(SESSION, (text, id: string) => {
       const guid = adapterOf(id);
       return guid === "" ? text : `the session on ${nameOf(guid)}`;
-    });
+    })
+    .replace(GUIDS, nameOf);
 }
 
 /** Write down the data of an event that this page does not know: "name: OfficeNet, mtu: 1420". */

@@ -96,6 +96,7 @@ describe("the event log", () => {
         data: { ...AUDIT, operation, path, subject },
       });
     about("create_adapter", "/v1/adapters", `adapter ${GUID}`);
+    about("start_session", "/v1/sessions", `session 5f0c9d1e2b3a of adapter ${GUID}`);
     about("end_session", "/v1/sessions/5f0c9d1e2b3a");
     about("create_token", "/v1/tokens", "token 9f86d081 (read)");
     about("revoke_token", "/v1/tokens/9f86d081");
@@ -104,11 +105,13 @@ describe("the event log", () => {
     expect(objects).toEqual([
       "adapter OfficeNet",
       "the session on OfficeNet",
+      "the session on OfficeNet",
       "token 9f86d081 (read)",
       "token 9f86d081",
       undefined,
     ]);
     expect(log.shown().map((entry) => entry.adapter)).toEqual([
+      "OfficeNet",
       "OfficeNet",
       "OfficeNet",
       "",
