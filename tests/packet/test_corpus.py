@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 
 from tests.needs import need
-
-pytest.importorskip("scapy", reason="not installed: pip install scapy")
-
-from tests.packet import corpus  # needs Scapy
+from tests.packet import corpus
 
 pytestmark = pytest.mark.heavy
 

@@ -14,10 +14,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.needs import need
-
-pytest.importorskip("scapy", reason="not installed: pip install scapy")
-
-from tests.packet import corpus, protocols  # need Scapy
+from tests.packet import corpus, protocols
 
 WEB = Path(__file__).parents[2] / "web"
 LEAST = 0.98

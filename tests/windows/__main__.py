@@ -53,8 +53,6 @@ LEFT_OUT = [
     "tests/fleet/test_storm.py",
     # Its server empties buckets, whose files Wine does not remove while they are open.
     "tests/fleet/server/test_attacks.py",
-    # Scapy, which builds their packets, asks at import for a function that Wine lacks.
-    *(f"tests/packet/test_{name}.py" for name in ("corpus", "fields", "filters")),
     # It waits for a lock, for which Wine tries ten times in a moment, and Windows in ten seconds.
     "tests/fleet/server/test_issuing.py::test_keys_that_are_made_at_the_same_time_all_work",
 ]
