@@ -15,8 +15,8 @@ import pytest
 
 from tests.certificates import make_certificate
 from tests.needs import need
+from tests.packet.bundle import bundled
 from tests.packet.corpus import LINKTYPE_RAW
-from tests.packet.test_fields import bundled
 from wintun_api.packet import build
 
 pytestmark = pytest.mark.heavy

@@ -15,12 +15,11 @@ from tests.certificates import make_certificate
 from tests.drivers.linux.kernel import needs_kernel
 from tests.needs import need
 from tests.packet.bad_wire import BadWire, Faults
+from tests.packet.bundle import WEB, bundled
 from tests.packet.talk import Peer, talk
 
 pytestmark = [pytest.mark.heavy, *needs_kernel]
 
-WEB = Path(__file__).parents[2] / "web"
-ROLLDOWN = WEB / "node_modules/.bin/rolldown"
 ANALYSIS = (
     *("retransmission", "fast_retransmission", "spurious_retransmission", "out_of_order"),
     *("duplicate_ack", "duplicate_ack_num", "duplicate_ack_frame", "lost_segment"),
@@ -56,13 +55,7 @@ Told = dict[str, Any]
 @pytest.fixture(scope="module")
 def teller(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The analysis as a program: it tells of each packet of a file."""
-    need("node", str(ROLLDOWN))
-    program = tmp_path_factory.mktemp("teller") / "tell.mjs"
-    command = [str(ROLLDOWN), "test/analysis/tell.ts", "-o", str(program), "--format", "esm"]
-    subprocess.run(
-        [*command, "--platform", "node"], cwd=WEB, check=True, capture_output=True, timeout=60
-    )
-    return program
+    return bundled(WEB / "test/analysis/tell.ts", tmp_path_factory.mktemp("teller"))
 
 
 def tell(teller: Path, record: Path) -> list[Told]:

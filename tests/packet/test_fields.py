@@ -15,8 +15,8 @@ import pytest
 
 from tests.needs import need
 from tests.packet import corpus, protocols
+from tests.packet.bundle import WEB, bundled
 
-WEB = Path(__file__).parents[2] / "web"
 LEAST = 0.98
 MUTATIONS = 1_000_000
 PREFERENCES = (*corpus.PREFERENCES, "tls.desegment_ssl_records:FALSE")
@@ -29,15 +29,6 @@ pytestmark = pytest.mark.heavy
 def packets() -> list[bytes]:
     """Every packet that is compared."""
     return [*corpus.known(), *protocols.crafted()]
-
-
-def bundled(source: Path, folder: Path) -> Path:
-    """Return a module of TypeScript as one that Node runs."""
-    module = folder / f"{source.stem}.mjs"
-    command = ["node_modules/.bin/rolldown", str(source), "--format", "esm", "-o", str(module)]
-    done = subprocess.run(command, cwd=WEB, capture_output=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return module
 
 
 def ours(made: list[bytes], folder: Path) -> list[dict[str, Any]]:
