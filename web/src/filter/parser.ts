@@ -492,11 +492,10 @@ class Parser {
     };
     if (!this.offers) return this.error("", token);
     if (LINK_LAYER.test(word)) {
-      return this.error(
-        `Packets begin with their IP header here, so there is no ${word} in any of them.`,
-        token,
-        ...this.without(token),
-      );
+      const what = `Packets begin with their IP header here, so there is no ${word} in any of them.`;
+      if (this.notBefore(token) !== null) return this.error(what, token, ...this.without(token));
+      const found = `"${word}"`;
+      return this.error(`${what} Search the text for it: ${found}.`, token, ...replaced(found));
     }
     if (/^_ws\.expert\b/i.test(word)) {
       const what = "tcp.analysis.flags finds trouble of TCP, and _ws.malformed what is malformed";
@@ -519,22 +518,21 @@ class Parser {
     );
   }
 
-  /** Offer the same without a protocol that no packet has, where nothing else depends on it. */
-  private without({ start, end }: Token): readonly [offer?: string] {
-    const [before, after] = [this.text.slice(0, start), this.text.slice(end)];
+  /** The "not" just before a word, with what stands between them. */
+  private notBefore({ start }: Token): RegExpExecArray | null {
+    return /(?:\bnot\s+|!\s*)$/i.exec(this.text.slice(0, start));
+  }
+
+  /** Offer the same without "not" and a protocol that no packet has, where the rest means the same. */
+  private without(token: Token): readonly [offer?: string] {
     if (this.isOperator() || /\bxor\b|\^\^/i.test(this.text)) return [];
-    const not = /(?:\bnot\s+|!\s*)$/i.exec(before);
-    const head = before.slice(0, not?.index);
-    const [left, right] = not
-      ? [/(?:\band|&&)\s*$/i, /^\s*(?:and\b|&&)/i]
-      : [/(?:\bor|\|\|)\s*$/i, /^\s*(?:or\b|\|\|)/i];
-    const isFirst = (not ? /^$|(?:\(|\bor|\|\|)$/i : /^$|\($/).test(head.trim());
-    const isLast = /^$|^\)/.test(after.trim());
+    const head = this.text.slice(0, this.notBefore(token)?.index);
+    const after = this.text.slice(token.end);
+    const [left, right] = [/(?:\band|&&)\s*$/i, /^\s*(?:and\b|&&)/i];
     let offer = "";
-    if (right.test(after) && (isFirst || left.test(head)))
+    if (right.test(after) && (left.test(head) || /^$|(?:\(|\bor|\|\|)$/i.test(head.trim())))
       offer = head + after.replace(right, "").trim();
-    else if (left.test(head) && (isLast || not !== null))
-      offer = head.replace(left, "").trim() + after;
+    else if (left.test(head)) offer = head.replace(left, "").trim() + after;
     return offer !== "" && compiles(offer) ? [offer] : [];
   }
 

@@ -183,7 +183,7 @@ describe("the display filter", () => {
 
 describe("what is offered for a filter that is refused", () => {
   const offers: readonly (readonly [filter: string, offer: string | undefined])[] = [
-    ["arp", undefined],
+    ["arp", '"arp"'],
     ["!arp", undefined],
     ["not arp and tcp", "tcp"],
     ["udp && !arp && ip.ttl < 9", "udp && ip.ttl < 9"],
@@ -191,11 +191,10 @@ describe("what is offered for a filter that is refused", () => {
     ["udp and not arp or tcp", "udp or tcp"],
     ["!!arp and tcp", undefined],
     ["not arp or tcp", undefined],
-    ["arp or icmp", "icmp"],
-    ["icmp || (arp || tcp)", "icmp || (tcp)"],
-    ["udp and arp or tcp", undefined],
-    ["tcp or arp and udp", undefined],
-    ["tcp xor arp or udp", undefined],
+    ["arp or icmp", '"arp" or icmp'],
+    ["icmp || (arp || tcp)", 'icmp || ("arp" || tcp)'],
+    ["udp and arp or tcp", 'udp and "arp" or tcp'],
+    ["tcp xor not arp and udp", undefined],
     ["_ws.expert", undefined],
     ["tcp and hello", 'tcp and "hello"'],
     ["tcp.flag.syn", "tcp.flags.syn"],
