@@ -35,7 +35,10 @@ export function FieldTree() {
     if (node == null) return;
     detail.go(node);
     detail.pin(node);
-    requestAnimationFrame(() => lineOf(tree.current, node.key)?.focus());
+    requestAnimationFrame(() => {
+      // A menu that was opened meanwhile keeps the focus.
+      if (tree.current?.contains(document.activeElement)) lineOf(tree.current, node.key)?.focus();
+    });
   };
   const jump = ({ jump: number }: TreeNode): void => {
     const why = number > 0 ? table.goTo(String(number)) : "";
