@@ -23,7 +23,7 @@ import {
   type Places,
   savedText,
 } from "./blocks";
-import { showFollowed } from "./Follow";
+import { showFollowed } from "./followed";
 
 type Side = "both" | "0" | "1";
 

@@ -9,7 +9,7 @@ import type { Dissection } from "../../packet/dissection";
 import { formatHex } from "../../packet/hex";
 import { goTo } from "../address";
 import { useDashboard } from "../context";
-import { openFollow } from "../conversations/Follow";
+import { openFollow } from "../conversations/followed";
 import { Button } from "../ui/Button";
 import { Choice } from "../ui/Choice";
 import { Direction } from "../ui/Direction";
