@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import struct
+import subprocess
 import threading
 import time
 from ipaddress import ip_interface
+from pathlib import Path
+from random import Random
 
 import pytest
 
+from tests.needs import need
 from tests.waiting import let_pass, until
 from wintun_api.drivers.emulated.conversations import Conversations
 from wintun_api.drivers.emulated.driver import emulated_driver
@@ -18,6 +23,8 @@ from wintun_api.packet import build
 from wintun_api.packet.check import rejection
 from wintun_api.packet.checksum import checksum, pseudo_header
 from wintun_api.packet.decode import decode
+
+LINKTYPE_RAW = 101
 
 
 def start(rate: float, *addresses: str) -> tuple[EmulatedLibrary, WintunSession]:
@@ -45,11 +52,9 @@ def check_sums(packet: bytes) -> None:
 @pytest.mark.parametrize("addresses", [(), ("10.6.7.7/24",), ("10.6.7.7/24", "fd06:7::7/64")])
 def test_packets_are_right(addresses: tuple[str, ...], reuse: bool) -> None:
     """Every packet is a whole IP packet with right checksums, from an address of the adapter."""
-    import random
-
     device = Machine().create("Demo", "Example", None, persistent=True)
     device.set_addresses([ip_interface(address) for address in addresses])
-    conversations = Conversations(device, random.Random(1), reuse=reuse)
+    conversations = Conversations(device, Random(1), reuse=reuse)
     own = {str(one.ip) for one in device.addresses}
     protocols = set()
     for _ in range(3000):
@@ -126,3 +131,22 @@ def test_quiet_by_default() -> None:
     assert session.receive_packets(1) == []
     assert library.machine.events.sources == {}
     session.end()
+
+
+def test_wireshark_finds_nothing_malformed(tmp_path: Path) -> None:
+    """Hellos, records and questions have the lengths that they say."""
+    need("tshark")
+    device = Machine().create("Demo", "Example", None, persistent=True)
+    device.set_addresses([ip_interface("10.6.7.7/24"), ip_interface("fd06:7::7/64")])
+    conversations = Conversations(device, Random(1), reuse=False)
+    path = tmp_path / "traffic.pcap"
+    with path.open("wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, LINKTYPE_RAW))
+        for number in range(3000):
+            packet = conversations.packet()
+            file.write(struct.pack("<IIII", number, 0, len(packet), len(packet)) + packet)
+    tell = ["tshark", "-r", str(path), "-Y"]
+    hellos = subprocess.check_output([*tell, "tls.handshake.type == 1"], text=True, timeout=60)
+    malformed = subprocess.check_output([*tell, "_ws.malformed"], text=True, timeout=60)
+    assert hellos != ""
+    assert malformed == ""

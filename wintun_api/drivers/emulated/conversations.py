@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from random import Random
 from struct import pack
 
+from wintun_api.drivers.emulated import scenery
 from wintun_api.drivers.emulated.machine import Device
 from wintun_api.packet import build
 
@@ -161,15 +162,14 @@ class Conversations:
         if there == 80:
             request = f"GET / HTTP/1.1\r\nHost: {name}\r\nAccept: */*\r\n\r\n".encode()
         else:
-            hello = self._random.randbytes(self._random.randrange(180, 520))
-            request = b"\x16\x03\x01" + pack("!HBxH", len(hello) + 4, 1, len(hello)) + hello
+            request = scenery.client_hello(name, self._random)
         yield segment(build.TCP_PSH | build.TCP_ACK, request)
         sequence = (sequence + len(request)) & 0xFFFFFFFF
         for _ in range(self._random.randrange(2, 24)):
             acknowledged = (acknowledged + 2 * 1360) & 0xFFFFFFFF
             yield segment(build.TCP_ACK)
-            if self._random.random() < 0.2:
-                data = b"\x17\x03\x03" + self._random.randbytes(self._random.randrange(40, 1100))
+            if there == 443 and self._random.random() < 0.2:
+                data = scenery.encrypted(self._random.randrange(40, 1100), self._random)
                 yield segment(build.TCP_PSH | build.TCP_ACK, data)
                 sequence = (sequence + len(data)) & 0xFFFFFFFF
         yield segment(build.TCP_FIN | build.TCP_ACK)
@@ -180,7 +180,8 @@ class Conversations:
     def _quic(self, own: Address) -> Iterator[bytes]:
         to, port = self._remote(own), self._port()
         identity = self._random.randbytes(8)
-        initial = b"\xc3" + pack("!IB", 1, 8) + identity + b"\0\0" + self._random.randbytes(1184)
+        head = b"\xc3" + pack("!IB", 1, 8) + identity + b"\0\0" + pack("!H", 0x4000 | 1182)
+        initial = head + self._random.randbytes(1182)
         yield self._udp(own, to, port, 443, initial)
         for _ in range(self._random.randrange(3, 15)):
             data = b"\x4a" + identity + self._random.randbytes(self._random.randrange(20, 900))
