@@ -18,12 +18,12 @@ import type { ComposeModel } from "./compose";
 import { ConnectionModel } from "./connection";
 import type { ConversationListModel } from "./conversation-list";
 import { DialogsModel } from "./dialogs";
-import { EngineModel, type WorkerPort, workerInProcess } from "./engine";
+import { EngineModel, type EngineState, type WorkerPort, workerInProcess } from "./engine";
 import { EventLogModel } from "./event-log";
 import { eventText } from "./event-text";
 import type { FollowModel } from "./follow";
 import { NetworksModel } from "./networks";
-import { NoticesModel } from "./notices";
+import { type Notice, NoticesModel } from "./notices";
 import type { PacketTableModel } from "./packet-table";
 import { ServiceModel } from "./service";
 import { isRunning, SessionsModel } from "./sessions";
@@ -98,6 +98,10 @@ export class Dashboard {
   private startedAt = "";
   private isAnew = false;
   private hasPast = false;
+  /** The news that the worker failed, and whether one is to be started when the service is back. */
+  private toldOfEngine: Notice | null = null;
+  private isEngineAwaited = false;
+  private engineState: EngineState | null = null;
   /** The id of the stream of events in the list of clients. */
   eventsClient: string | undefined;
 
@@ -147,12 +151,8 @@ export class Dashboard {
     };
     effect(() => {
       const state = engine.state.value;
-      if (state.name !== "restarted" && state.name !== "failed") return;
-      const what = "The part of the page that filters packets failed";
-      untracked(() => {
-        if (state.name === "failed") this.notices.fail(what, new Error(state.reason));
-        else this.notices.say(`${what} and was started again. ${state.reason}`);
-      });
+      const isAway = this.connection.isAway.value;
+      untracked(() => this.tellOfEngine(engine, state, isAway));
     });
     effect(() => {
       void this.adapters.list.value;
@@ -329,6 +329,28 @@ export class Dashboard {
     if (MARKED.test(message.type)) {
       const text = eventText(message, (guid) => this.adapters.find(guid)?.name ?? guid);
       this.traffic.mark(Date.parse(message.time), text, adapterOf(message));
+    }
+  }
+
+  /**
+   * Say that the worker failed, and take that back when one works. While the service is away, none
+   * can be loaded from it: one is when the service is there again.
+   */
+  private tellOfEngine(engine: EngineModel, state: EngineState, isAway: boolean): void {
+    const what = "The part of the page that filters packets failed";
+    const { toldOfEngine: told, engineState: before } = this;
+    this.engineState = state;
+    if (told !== null && told === this.notices.current.peek()) this.notices.dismiss();
+    this.toldOfEngine = null;
+    const isBack = !isAway && this.isEngineAwaited;
+    this.isEngineAwaited = isAway && state.name === "failed";
+    if (isBack) {
+      engine.revive();
+    } else if (!isAway && state.name === "failed") {
+      this.notices.fail(what, new Error(state.reason));
+      this.toldOfEngine = this.notices.current.peek();
+    } else if (!isAway && state.name === "restarted" && state !== before) {
+      this.notices.say(`${what} and was started again. ${state.reason}`);
     }
   }
 

@@ -314,7 +314,9 @@ export class EngineModel {
     this.wanted.clear();
   }
 
-  private fail(reason: string): void {
+  private fail(message: string | undefined): void {
+    // A worker that could not be loaded says nothing.
+    const reason = message || "It could not be loaded.";
     const now = performance.now();
     this.failures = now - this.failedAt > APART ? 1 : this.failures + 1;
     this.failedAt = now;

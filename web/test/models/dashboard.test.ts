@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { KEY } from "../../src/api/key";
 import { Dashboard } from "../../src/models/dashboard";
+import type { WorkerPort } from "../../src/models/engine";
 import { ThemeModel } from "../../src/models/theme";
 import { adapter, capture, GUID, impairment, recorder, session, system, TIME } from "../examples";
 import { type Asked, eachWithService, FakeStore, type FarEnd, Refusal } from "../fake-service";
@@ -50,6 +51,35 @@ describe("the dashboard", () => {
       "This token does not have the scope read, so the dashboard cannot be shown.",
     );
     expect(dashboard.signIn.isHeld.value).toBe(true);
+  });
+
+  it("starts a worker again when the service that has it is back, and says nothing", async () => {
+    const workers: WorkerPort[] = [];
+    const startWorker = () => {
+      const worker = { postMessage() {}, terminate() {}, onmessage: null, onerror: null };
+      workers.push(worker);
+      return worker;
+    };
+    const theme = new ThemeModel(matchMedia("print"), new FakeStore(), () => undefined);
+    dashboard = new Dashboard(
+      { protocol: "http:", host: HOST, search: "", startWorker },
+      theme,
+      new FakeStore(),
+    );
+    const { connection, capture, notices } = dashboard;
+    connection.isAway.value = true;
+    capture.want();
+    for (let i = 0; i < 5; i++) workers.at(-1)?.onerror?.(new ErrorEvent("error"));
+    expect([capture.engine.state.value.name, notices.current.value]).toEqual(["failed", null]);
+    connection.isAway.value = false;
+    expect([workers.length, notices.current.value]).toEqual([6, null]);
+    // With the service there it is news, until one works.
+    for (let i = 0; i < 5; i++) workers.at(-1)?.onerror?.(new ErrorEvent("error"));
+    expect(notices.current.value?.text).toMatch(
+      /filters packets failed: It could not be loaded\.$/,
+    );
+    capture.engine.revive();
+    expect(notices.current.value).toBeNull();
   });
 
   it("shows what the snapshot has", async () => {
