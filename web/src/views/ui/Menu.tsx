@@ -61,14 +61,18 @@ function Opened({ menu, shown }: { menu: Signal<OpenMenu | null>; shown: OpenMen
     buttonsOf(element)[0]?.focus();
   }, [shown]);
   useEffect(() => {
+    const leave = (): void => {
+      menu.value = null;
+    };
     const away = (event: Event): void => {
-      if (!list.current?.contains(event.target as Node)) menu.value = null;
+      if (!list.current?.contains(event.target as Node)) leave();
     };
     document.addEventListener("pointerdown", away, { capture: true });
-    window.addEventListener("resize", away);
+    // Its place is of the window as it was.
+    window.addEventListener("resize", leave);
     return () => {
       document.removeEventListener("pointerdown", away, { capture: true });
-      window.removeEventListener("resize", away);
+      window.removeEventListener("resize", leave);
     };
   }, [menu]);
   const onKeyDown = (event: KeyboardEvent): void => {
