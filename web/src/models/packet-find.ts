@@ -54,8 +54,8 @@ export class FindModel {
   async find(step: 1 | -1): Promise<void> {
     const turn = ++this.turn;
     if (this.kind.peek() === "number") {
-      const why = this.table.goTo(this.text.peek());
-      this.say(why, why !== "");
+      const why = await this.table.goTo(this.text.peek());
+      if (turn === this.turn) this.say(why, why !== "");
       return;
     }
     let matches: Matches;

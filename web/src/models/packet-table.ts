@@ -132,7 +132,7 @@ export class PacketTableModel {
   }
 
   /** Select a packet by its number, and bring it into view. Returns why not, or "". */
-  goTo(text: string): string {
+  async goTo(text: string): Promise<string> {
     const digits = text.replaceAll(/[\s,]/g, "");
     if (digits === "") return "Enter the number of a packet.";
     if (!/^0*[1-9]\d{0,14}$/.test(digits)) {
@@ -152,9 +152,14 @@ export class PacketTableModel {
     if (ring.kind(row) === LOSS) return `Row ${shown} marks missing packets.`;
     this.follow(false);
     this.select(row);
-    if (this.rows.at(this.rows.indexOf(row)) !== row) {
-      return `The filter hides packet ${shown}; its details are shown below.`;
+    if (row >= this.rows.limit) {
+      return `Packet ${shown} came after the pause; its details are shown below.`;
     }
+    const isShown = (): boolean => this.rows.at(this.rows.indexOf(row)) === row;
+    // A filter that was just set has not looked at it.
+    if (!isShown()) await this.capture.engine.settled();
+    if (this.selected.peek()?.row !== row) return "";
+    if (!isShown()) return `The filter hides packet ${shown}; its details are shown below.`;
     this.revealed.value++;
     return "";
   }

@@ -146,9 +146,9 @@ function bookmarkTable(table: PacketTableModel, notices: NoticesModel): void {
     const text = currentTab() === "packets" ? param("packet") : "";
     if (text === "" || place(text) === said) return;
     // Once the adapter and the file are shown that the address names as well.
-    queueMicrotask(() => {
+    queueMicrotask(async () => {
       if (number() === text) return;
-      const why = table.goTo(text);
+      const why = await table.goTo(text);
       if (why !== "") notices.say(why);
       say();
     });

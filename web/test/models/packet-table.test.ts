@@ -24,9 +24,9 @@ describe("a packet that is gone to by its number", () => {
     table = new PacketTableModel(capture, () => undefined);
   });
 
-  it("is selected, and brought into view", () => {
+  it("is selected, and brought into view", async () => {
     fill(table.capture.ring, 3);
-    expect(table.goTo(" 2 ")).toBe("");
+    expect(await table.goTo(" 2 ")).toBe("");
     expect([table.selected.value?.row, table.revealed.value, table.following.value]).toEqual([
       1,
       1,
@@ -34,30 +34,54 @@ describe("a packet that is gone to by its number", () => {
     ]);
   });
 
-  it.each(["abc", "-5", "0", "1.5", "0x10", "9".repeat(40)])("has a number: %s is none", (text) => {
-    expect(table.goTo(text)).toMatch(/^“.{1,20}” is not a packet number/);
-  });
+  it.each(["abc", "-5", "0", "1.5", "0x10", "9".repeat(40)])(
+    "has a number: %s is none",
+    async (text) => {
+      expect(await table.goTo(text)).toMatch(/^“.{1,20}” is not a packet number/);
+    },
+  );
 
-  it("may not have come yet, or no longer be kept", () => {
-    expect(table.goTo("1")).toBe("There is no packet 1 yet: no packet has arrived so far.");
+  it("may not have come yet, or no longer be kept", async () => {
+    expect(await table.goTo("1")).toBe("There is no packet 1 yet: no packet has arrived so far.");
     fill(table.capture.ring, 5);
-    expect(table.goTo("1234")).toBe("There is no packet 1,234 yet: the last one is 5.");
-    expect(table.goTo("2")).toBe("Packet 2 is no longer kept: newer ones took its place.");
-    expect(table.goTo("3")).toBe("");
+    expect(await table.goTo("1234")).toBe("There is no packet 1,234 yet: the last one is 5.");
+    expect(await table.goTo("2")).toBe("Packet 2 is no longer kept: newer ones took its place.");
+    expect(await table.goTo("3")).toBe("");
     table.capture.clear();
-    expect(table.goTo("3")).toBe("There is no packet 3 yet: no packet has arrived so far.");
+    expect(await table.goTo("3")).toBe("There is no packet 3 yet: no packet has arrived so far.");
   });
 
-  it("is not in a file that has fewer", () => {
+  it("is not said to be hidden before the filter has looked at it", async () => {
+    table.capture.engine.start();
+    fill(table.capture.ring, 3);
+    table.capture.open(null); // the worker is told of them
+    table.filter("frame.number == 2");
+    expect(await table.goTo("2")).toBe("");
+    expect(table.revealed.value).toBe(1);
+    table.filter("frame.number == 3");
+    expect(await table.goTo("2")).toBe("The filter hides packet 2; its details are shown below.");
+    table.capture.engine.dispose();
+  });
+
+  it("is not said to be hidden by a filter when it came after the pause", async () => {
+    fill(table.capture.ring, 1);
+    table.pause(true);
+    fill(table.capture.ring, 1);
+    expect(await table.goTo("2")).toBe(
+      "Packet 2 came after the pause; its details are shown below.",
+    );
+  });
+
+  it("is not in a file that has fewer", async () => {
     const ring = new PacketRing({ packets: 9, bytes: 1e6 });
     fill(ring, 4);
     table.capture.open({ name: "a.pcap", ring, faults: [], hasDirections: true });
-    expect(table.goTo("5")).toBe("The file has no packet 5: the last one is 4.");
+    expect(await table.goTo("5")).toBe("The file has no packet 5: the last one is 4.");
   });
 
-  it("is no packet where some are missing", () => {
+  it("is no packet where some are missing", async () => {
     const loss = { cause: "queue", injected: false, count: 9, first: null, last: null };
     table.capture.ring.appendLoss(loss, 0n);
-    expect(table.goTo("1")).toBe("Row 1 marks missing packets.");
+    expect(await table.goTo("1")).toBe("Row 1 marks missing packets.");
   });
 });

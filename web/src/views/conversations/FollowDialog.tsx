@@ -281,9 +281,9 @@ const FEW = 8;
 function Packets({ of: parts }: { of: readonly Part[] }) {
   const { notices, table } = useDashboard();
   const [isWhole, setWhole] = useState(false);
-  const show = (number: number) => {
+  const show = async (number: number) => {
     goTo("packets", { packet: number });
-    const why = table.goTo(String(number));
+    const why = await table.goTo(String(number));
     if (why !== "") notices.say(why);
   };
   const shown = isWhole ? parts : parts.slice(0, FEW);

@@ -40,8 +40,8 @@ export function FieldTree() {
       if (tree.current?.contains(document.activeElement)) lineOf(tree.current, node.key)?.focus();
     });
   };
-  const jump = ({ jump: number }: TreeNode): void => {
-    const why = number > 0 ? table.goTo(String(number)) : "";
+  const jump = async ({ jump: number }: TreeNode): Promise<void> => {
+    const why = number > 0 ? await table.goTo(String(number)) : "";
     if (why !== "") notices.say(why);
   };
   const openMenu = (node: TreeNode, at: Element | MouseEvent): void => {
