@@ -327,7 +327,7 @@ export class Dashboard {
     }
     this.log.add(message);
     if (MARKED.test(message.type)) {
-      const text = eventText(message, (guid) => this.adapters.find(guid)?.name ?? guid);
+      const text = eventText(message, (guid) => this.log.nameOf(guid));
       this.traffic.mark(Date.parse(message.time), text, adapterOf(message));
     }
   }

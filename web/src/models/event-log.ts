@@ -51,12 +51,14 @@ export class EventLogModel {
   private keys = 0;
   /** The adapters as events and snapshots last told of them, those that were deleted included. */
   private known = new Map<string, Adapter>();
+  /** What an adapter is called by events that came after one that has its GUID only. */
+  private readonly names = new Map<string, string>();
   /** The adapters of sessions. */
   private readonly sessions = new Map<string, string>();
 
-  /** `nameOf` gives an adapter's name for its GUID; `store` keeps what is filtered. */
+  /** `nameNow` gives an adapter's name for its GUID; `store` keeps what is filtered. */
   constructor(
-    private readonly nameOf: (guid: string) => string = (guid) => guid,
+    private readonly nameNow: (guid: string) => string = (guid) => guid,
     store: Store = NOWHERE,
   ) {
     this.clearedAt.value = Number(store.getItem(CLEARED)) || 0;
@@ -96,12 +98,15 @@ export class EventLogModel {
     this.known = new Map();
     this.entries = [];
     this.losses.clear();
+    for (const { data } of events) {
+      if (isAdapter(data) && !this.names.has(data.guid)) keep(this.names, data.guid, data.name);
+    }
     for (const event of events) if (event.id < first) this.take(event);
     this.losses.clear();
     const past = this.known;
     this.known = known;
     for (const [guid, adapter] of past) if (!known.has(guid)) this.remember(adapter);
-    this.entries = [...this.entries, ...present].slice(-MOST);
+    this.entries = [...this.entries, ...present.map((one) => this.named(one))].slice(-MOST);
     this.version.value++;
   }
 
@@ -139,6 +144,7 @@ export class EventLogModel {
   forget(): void {
     this.entries = [];
     this.known.clear();
+    this.names.clear();
     this.sessions.clear();
     this.losses.clear();
     this.version.value++;
@@ -186,6 +192,23 @@ export class EventLogModel {
       .join("\n");
   }
 
+  /** Return the name of an adapter, also of one that is gone, or its GUID where no event has told. */
+  nameOf(guid: string): string {
+    return plainName(this.calledBy(guid));
+  }
+
+  private calledBy(guid: string): string {
+    return this.known.get(guid)?.name ?? this.names.get(guid) ?? this.nameNow(guid);
+  }
+
+  /** Put in the name that was not known when an event came. */
+  private named(entry: LogEntry): LogEntry {
+    const { guid } = entry;
+    if (guid === "" || entry.adapter !== guid || this.calledBy(guid) === guid) return entry;
+    const text = entry.text.replaceAll(guid, this.nameOf(guid));
+    return { ...entry, text, adapter: this.calledBy(guid) };
+  }
+
   private present(): readonly LogEntry[] {
     const from = this.clearedAt.value;
     return from === 0 ? this.entries : this.entries.filter(({ time }) => time.getTime() > from);
@@ -225,7 +248,7 @@ export class EventLogModel {
       keep(this.sessions, data.id, data.adapter);
     }
     const adapterOf = (session: string) => this.sessions.get(session) ?? "";
-    const nameOf = (guid: string) => plainName(this.known.get(guid)?.name ?? this.nameOf(guid));
+    const nameOf = (guid: string) => this.nameOf(guid);
     const guid =
       event.type === "audit.change" ? auditedAdapter(event.data, adapterOf) : guidOf(data);
     return {
@@ -236,7 +259,7 @@ export class EventLogModel {
       type: event.type,
       text: eventText(event, nameOf, before, adapterOf),
       guid,
-      adapter: guid && (this.known.get(guid)?.name ?? this.nameOf(guid)),
+      adapter: guid && this.calledBy(guid),
     };
   }
 

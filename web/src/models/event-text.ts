@@ -116,7 +116,7 @@ export function eventText(
     case "capture.deleted":
       return `Capture ${plainName(event.data.name)} and its files were deleted.`;
     case "operation.done":
-      return `${late(event.data, "succeeded")}: ${removed(event.data)} was removed.${event.data.reboot_required ? " Windows needs a reboot to complete this." : ""}`;
+      return `${late(event.data, "succeeded")}: ${removed(event.data, nameOf)} was removed.${event.data.reboot_required ? " Windows needs a reboot to complete this." : ""}`;
     case "operation.failed":
     case "adapter.create_failed":
       return `${late(event.data, "failed")}${because(event.data.problem.detail ?? null)}.`;
@@ -130,7 +130,8 @@ export function eventText(
       const times = count > 1 ? `, ${count} times` : "";
       const from = `${browser ? "a browser" : "a program"} at ${client}`;
       const object = objectText(event.data, nameOf, adapterOf);
-      return `Token ${name} used “${words(operation)}”${object && ` on ${object}`} from ${from}: ${outcome(status)}${times}.`;
+      const did = (status ?? 0) < 400 ? "used" : "tried to use";
+      return `Token ${name} ${did} “${words(operation)}”${object && ` on ${object}`} from ${from}: ${outcome(status)}${times}.`;
     }
     default:
       return factsOf((event as { data?: unknown }).data);
@@ -245,8 +246,11 @@ function outcome(status: number | null): string {
   return status < 400 ? "succeeded" : `refused (${status})`;
 }
 
-function removed({ adapter, pool }: { adapter: string | null; pool: string | null }): string {
-  if (adapter !== null) return `adapter ${adapter}`;
+function removed(
+  { adapter, pool }: { adapter: string | null; pool: string | null },
+  nameOf: (guid: string) => string,
+): string {
+  if (adapter !== null) return `adapter ${nameOf(adapter)}`;
   return pool === null ? "the driver" : `pool ${pool}`;
 }
 

@@ -142,6 +142,14 @@ describe("the dashboard", () => {
     expect(dashboard.log.shown().at(-1)?.text).toBe("Adapter OfficeNet was deleted.");
   });
 
+  it("marks the end of an adapter and of its session by the name it had", async () => {
+    const events = await live(session());
+    events.say(event("adapter.deleted", adapter()));
+    events.say(event("session.ended", session({ state: "ended" }), 2));
+    const texts = dashboard.traffic.marksOf(Number.POSITIVE_INFINITY, GUID).map(({ text }) => text);
+    expect(texts).toEqual(["Adapter OfficeNet was deleted.", "Session on OfficeNet ended."]);
+  });
+
   it("marks the sessions that events say are impaired, and names their adapters", async () => {
     const events = await live(session());
     events.say(event("impairment.set", impairment()));

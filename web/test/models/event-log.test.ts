@@ -43,6 +43,18 @@ describe("the event log", () => {
     expect(ids(log)).toEqual([1, 2, 3]);
   });
 
+  it("names an adapter before the event that tells its name", () => {
+    const log = new EventLogModel();
+    const data = { session: "a", adapter: GUID, cause: "ended", count: 1 };
+    const lost = (id: number): ServiceEvent => ({ type: "session.loss", id, time: TIME, data });
+    log.add(lost(3));
+    const [one] = log.shown();
+    expect(one?.text).toContain(GUID);
+    log.addPast([lost(1), { ...created(2), type: "adapter.deleted" } as ServiceEvent]);
+    expect(log.shown().map((entry) => entry.adapter)).toEqual(Array(3).fill("OfficeNet"));
+    for (const { text } of log.shown()) expect(text).toContain("OfficeNet");
+  });
+
   it("shows the least level and what is above it", () => {
     const log = new EventLogModel();
     for (const event of [created(1), failed(2), said(3)]) log.add(event);
@@ -77,9 +89,10 @@ describe("the event log", () => {
     log.add({ type: "audit.change", id: 3, time: TIME, data: { ...data, status: null } });
     log.audit.value = true;
     const used = "used “create adapter” from";
+    const tried = "tried to use “create adapter” from";
     expect(log.shown().map((one) => [one.level, one.text])).toEqual([
       ["info", `Token admin ${used} a browser at 127.0.0.1: succeeded.`],
-      ["warning", `Token 5f0c (grafana) ${used} a program at 127.0.0.1: refused (403), 3 times.`],
+      ["warning", `Token 5f0c (grafana) ${tried} a program at 127.0.0.1: refused (403), 3 times.`],
       ["warning", `Token admin ${used} a browser at 127.0.0.1: no answer.`],
     ]);
   });
