@@ -228,7 +228,7 @@ http p Hypertext Transfer Protocol
 .referer s Referer
 .request b Request
 .request.full_uri s Address
-.request.line s Man
+.request.line s A line of the head of a request
 .request.method s Method
 .request.uri s Target
 .request.uri.path s Path
@@ -237,7 +237,7 @@ http p Hypertext Transfer Protocol
 .request_in 4* Packet with the request
 .response b Response
 .response.code 2 Status
-.response.line s Man
+.response.line s A line of the head of a response
 .response.phrase s Reason
 .response.version s Version
 .response_in 4* Packet with the response

@@ -1,6 +1,6 @@
 /** The selected packet as a tree: its layers, what other packets say of it, and what is open. */
 
-import type { Field } from "../packet/dissection";
+import { type Field, UNSEEN } from "../packet/dissection";
 
 /** A line of the tree. */
 export interface TreeNode {
@@ -67,6 +67,7 @@ function nodeOf(
   const children: TreeNode[] = [];
   const node: TreeNode = { ...plain(field, key, parent, depth, isNote), children };
   for (const [index, one] of field.fields.entries()) {
+    if (one.label === UNSEEN) continue;
     children.push(nodeOf(one, `${key}.${index}`, node, depth + 1, isNote));
   }
   return node;

@@ -15,6 +15,9 @@ export const SHORT = new Error("the bytes end too early");
 /** Options, records and the like of one kind that are shown. */
 export const MAX_ITEMS = 100;
 
+/** The label of a field that is found, but not shown, since the one around it says the same. */
+export const UNSEEN = "";
+
 export function bytesText(size: number): string {
   return size === 1 ? "1 byte" : `${size} bytes`;
 }

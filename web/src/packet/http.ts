@@ -1,7 +1,7 @@
 /** The head of an HTTP/1 message (RFC 9112), and SSDP, which is the same over UDP. */
 
 import { findText, utf8 } from "./bytes";
-import type { Dissection, Dissector, Field } from "./dissection";
+import { type Dissection, type Dissector, type Field, UNSEEN } from "./dissection";
 import { HttpFraming } from "./http-framing";
 import { begins } from "./sniff";
 
@@ -43,7 +43,7 @@ function dissect(to: Dissection, layer: Field, start: number, end: number): void
       layer.text = text;
       if (begins(bytes, start, end, "HTTP/")) kind = "response";
       addFirstLine(layer, kind, text, at, stop);
-    } else if (text !== "") addHeader(layer, kind, text, at, stop);
+    } else if (text !== "") addHeader(layer, kind, text, at, stop, found < 0 ? "" : "\r\n");
     if (text === "") addWhole(layer);
     if (found < 0 || text === "") {
       layer.end = found < 0 ? end : found + 2;
@@ -64,16 +64,27 @@ function addWhole(layer: Field): void {
   target.add("http.request.full_uri", "Address", target.start, target.end, whole);
 }
 
-function addHeader(layer: Field, kind: string, text: string, start: number, end: number): void {
+function addHeader(
+  layer: Field,
+  kind: string,
+  text: string,
+  start: number,
+  end: number,
+  lineEnd: string,
+): void {
   const colon = text.indexOf(":");
   const label = text.slice(0, colon).trim();
   const value = text.slice(colon + 1).trim();
   const name = label.toLowerCase().replaceAll("-", "_");
+  const line = `http.${kind}.line`;
+  const behind = end + lineEnd.length;
+  let field: Field | null = null;
   if (name === "content_length") {
-    const field = layer.add("http.content_length_header", label, start, end, value);
+    field = layer.add("http.content_length_header", label, start, end, value);
     if (/^\d+$/.test(value)) field.add("http.content_length", "Bytes", start, end, Number(value));
-  } else if (NAMED.has(name)) layer.add(`http.${name}`, label, start, end, value);
-  else if (colon > 0) layer.add(`http.${kind}.line`, label, start, end, text, value);
+  } else if (NAMED.has(name)) field = layer.add(`http.${name}`, label, start, end, value);
+  else if (colon > 0) layer.add(line, label, start, behind, text + lineEnd, value);
+  field?.add(line, UNSEEN, start, behind, text + lineEnd);
 }
 
 function addFirstLine(layer: Field, kind: string, text: string, start: number, end: number): void {

@@ -54,6 +54,10 @@ export const DECISIONS: readonly Decision[] = [
     reason: "an encrypted handshake has no type, and is a record",
     filters: ["tls.handshake"],
   },
+  {
+    reason: "the type of a record is found by both of its names, whatever the version is",
+    filters: ["tls.record.opaque_type == 23"],
+  },
 ];
 
 /** Packets of the corpus that the decoder reads otherwise, by their number; no filter is at fault. */

@@ -37,6 +37,13 @@ test("a layer stays as the reader left it, in every packet", () => {
   expect(again.map((root) => isOpen(root, again, folds))).toEqual([false, true, false]);
 });
 
+test("a field that is only to be found is not shown", () => {
+  const layer = new Field("http", "HTTP", 0, 9, "", "");
+  layer.add("http.host", "Host", 0, 7, "a").add("http.request.line", "", 0, 9, "Host: a\r\n");
+  const [root] = treeOf([layer], []);
+  expect(root?.children.map(({ children }) => children.length)).toEqual([0]);
+});
+
 test("each byte has its field, and each field what to say of it", () => {
   const ttl = nodeAt(roots, 8);
   expect(ttl?.field.name).toBe("ip.ttl");
