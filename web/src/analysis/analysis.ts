@@ -207,6 +207,7 @@ export class Analysis {
       }
     }
     const flow = table.find(h, sourcePort, destinationPort) ?? this.open(h);
+    if (h.fragment) flow.fragments++;
     return this.count(row, slot, h, flow);
   }
 

@@ -20,6 +20,8 @@ export interface Conversation {
   readonly stream: number;
   /** `TLS`, `HTTP`, `DNS` or what else was found behind the ports; empty where nothing was. */
   readonly application: string;
+  /** Whether messages of HTTP were found in it, whatever else it carries. */
+  readonly hasHttp: boolean;
   /** The end that opened it. */
   readonly source: string;
   /** -1 without ports. */
@@ -104,6 +106,10 @@ export interface Followed {
   readonly missing: number;
   /** Packets of it that are no longer kept. */
   readonly dropped: number;
+  /** Packets of it that are fragments, which are not put together. */
+  readonly fragments: number;
+  /** Whether any of its packets that are kept carries data. */
+  readonly hasData: boolean;
 }
 
 /** Bytes of a conversation that are put together. */

@@ -73,6 +73,7 @@ export class Flow {
   readonly packets = [0, 0, 0, 0];
   readonly bytes = [0, 0, 0, 0];
   retransmissions = 0;
+  fragments = 0;
   fromHost = false;
   sides: [Side, Side] | null = null;
   /** Its addresses as text, once somebody has asked. */

@@ -56,6 +56,8 @@ export function follow(rows: Rows, flow: Flow, how: How, epoch: bigint): Followe
     cut,
     missing,
     dropped: total - numbers.length,
+    fragments: flow.fragments,
+    hasData: numbers.some((one) => (rows.lengths[rows.slot(one)] ?? 0) > 0),
   };
 }
 

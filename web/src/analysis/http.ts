@@ -6,6 +6,7 @@ import type { Chunk, HttpMessage, Part } from "./conversation";
 const MAX_MESSAGES = 1000;
 const MAX_HEAD = 65_536;
 const LATIN = new TextDecoder("latin1");
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The bytes of one end, with the packet that each came in. */
 class Stream {
@@ -86,7 +87,7 @@ function messagesIn(stream: Stream, hasBody: (head: string) => boolean): HttpMes
     const begin = at;
     const until = stream.wholeUntil(at);
     const behind = headEnd(bytes, at, Math.min(until, at + MAX_HEAD));
-    const head = behind < 0 ? "" : LATIN.decode(bytes.subarray(at, behind));
+    const head = behind < 0 ? "" : headText(bytes.subarray(at, behind));
     if (!/^(HTTP\/\d|[A-Z]+ \S+ HTTP\/\d)/.test(head)) {
       const fault =
         at === 0
@@ -135,6 +136,18 @@ function messagesIn(stream: Stream, hasBody: (head: string) => boolean): HttpMes
     messages.push({ side, ...origin, head, body: body.slice(), encoding, fault });
   }
   return messages;
+}
+
+/** Read a head as UTF-8, else as Latin-1, which any bytes are; what cannot be seen is a dot. */
+function headText(bytes: Uint8Array): string {
+  let text: string;
+  try {
+    text = UTF8.decode(bytes);
+  } catch {
+    text = LATIN.decode(bytes);
+  }
+  // Format characters could turn the text around them about.
+  return text.replace(/[^\P{Cc}\r\n\t]|\p{Cf}/gu, ".");
 }
 
 /** Return the place behind the empty line that ends a head; -1 without one. */

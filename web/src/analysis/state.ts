@@ -16,6 +16,7 @@ export function describe(flow: Flow, epoch: bigint): Conversation {
     protocol: flow.protocol,
     stream: flow.stream,
     application: flow.application,
+    hasHttp: flow.requests + flow.responses > 0,
     source: isLow ? low : high,
     sourcePort: isLow ? flow.lowPort : flow.highPort,
     destination: isLow ? high : low,

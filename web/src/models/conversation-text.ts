@@ -48,10 +48,12 @@ export function filterOf(one: Conversation): string {
 }
 
 /** How it can be followed, the best way first; empty where it carries no bytes of its own. */
-export function waysToFollow({ protocol, application }: Conversation): readonly How[] {
+export function waysToFollow(one: Conversation): readonly How[] {
+  const { protocol, application, hasHttp } = one;
   if (protocol === 17) return ["udp"];
   if (protocol !== 6) return [];
-  return application === "HTTP" ? ["http", "tcp"] : ["tcp"];
+  if (!hasHttp) return ["tcp"];
+  return application === "HTTP" ? ["http", "tcp"] : ["tcp", "http"];
 }
 
 /** Seconds from its first packet to its newest. */

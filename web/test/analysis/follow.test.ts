@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { Followed, How } from "../../src/analysis/conversation";
-import { ACK, FIN, HOST, ipv4, PEER, tcp, udp, Wire } from "./packets";
+import { ACK, FIN, HOST, ipv4, PEER, RST, SYN, tcp, udp, Wire } from "./packets";
 
 function follow(wire: Wire, how: How = "tcp"): Followed {
   const followed = wire.analysis.follow(wire.analysis.conversationOf(wire.row - 1), how);
@@ -109,7 +109,29 @@ describe("TCP", () => {
   });
 });
 
+it("tells no data at all from data that is not kept", () => {
+  const wire = new Wire();
+  wire.out({ seq: 100, flags: SYN });
+  wire.back({ seq: 0, ack: 101, flags: RST | ACK });
+  expect(follow(wire).hasData).toBe(false);
+  wire.shake();
+  const packet = ipv4(HOST, PEER, 6, tcp(1000, 80, { seq: 101, ack: 501, data: "hello" }));
+  wire.add(packet, { captured: 40 });
+  expect(follow(wire)).toMatchObject({ chunks: [], hasData: true });
+});
+
 describe("UDP", () => {
+  it("counts fragments, which are not put together", () => {
+    const wire = new Wire();
+    const whole = udp(1000, 80, new Uint8Array(24));
+    for (const [word, at] of [[0x2000, 0] as const, [2, 16] as const]) {
+      const packet = ipv4(HOST, PEER, 17, whole.subarray(at, at + 16));
+      new DataView(packet.buffer).setUint16(6, word);
+      wire.add(packet);
+    }
+    expect(follow(wire, "udp")).toMatchObject({ chunks: [], fragments: 2 });
+  });
+
   it("keeps datagrams apart", () => {
     const wire = new Wire();
     for (const text of ["a", "b"]) {
@@ -176,6 +198,26 @@ describe("HTTP", () => {
     wire.out({ seq: 101, ack: 501, data: "GET / HTTP/1.1\r\n\r\n" });
     wire.back({ seq: 501, ack: 119, data: "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf" });
     expect(follow(wire, "http").messages[1]?.fault).toBe("46 bytes are missing.");
+  });
+
+  it("reads a head as UTF-8, and one that is none as Latin-1", () => {
+    const bytes = (request: string) =>
+      Uint8Array.from(`GET /${request} HTTP/1.1\r\n\r\n`, (one) => one.charCodeAt(0));
+    const wire = new Wire();
+    wire.shake();
+    const first = bytes("gr\xc3\xbc\xe2\x80\xae");
+    wire.out({ seq: 101, ack: 501, data: first });
+    wire.out({ seq: 101 + first.length, ack: 501, data: bytes("gr\xfc") });
+    const paths = follow(wire, "http").messages.map(({ head }) => head.split(" ")[1]);
+    expect(paths).toEqual(["/grü.", "/grü"]);
+  });
+
+  it("is known to be in a conversation, whatever comes behind it", () => {
+    const wire = new Wire();
+    wire.shake();
+    wire.out({ seq: 101, ack: 501, data: "GET / HTTP/1.1\r\n\r\n" });
+    wire.out({ seq: 119, ack: 501, data: "\x16\x03\x01\x00\x02\x01\x00" });
+    expect(follow(wire).conversation.hasHttp).toBe(true);
   });
 
   it("says that something is no HTTP", () => {

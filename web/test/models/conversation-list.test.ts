@@ -10,6 +10,7 @@ const ONE: Conversation = {
   protocol: 6,
   stream: 0,
   application: "",
+  hasHttp: false,
   source: "10.0.0.1",
   sourcePort: 1000,
   destination: "10.0.0.2",
@@ -113,7 +114,8 @@ describe("texts", () => {
   });
 
   it("offer HTTP before TCP, and nothing for pings", () => {
-    expect(waysToFollow({ ...ONE, application: "HTTP" })).toEqual(["http", "tcp"]);
+    expect(waysToFollow({ ...ONE, application: "HTTP", hasHttp: true })).toEqual(["http", "tcp"]);
+    expect(waysToFollow({ ...ONE, application: "TLS", hasHttp: true })).toEqual(["tcp", "http"]);
     expect(waysToFollow({ ...ONE, protocol: 1 })).toEqual([]);
   });
 });

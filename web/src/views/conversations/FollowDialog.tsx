@@ -198,7 +198,7 @@ function fileName({ conversation, how }: Followed): string {
 
 /** What is not there, each in a sentence. */
 function Notes({ followed, left, isHttp }: { followed: Followed; left: number; isHttp: boolean }) {
-  const { size, cut, missing, dropped, chunks, messages } = followed;
+  const { size, cut, missing, dropped, fragments, hasData, chunks, messages } = followed;
   const packets = (n: number) => `${count(n)} packet${n === 1 ? "" : "s"}`;
   const bytes = (n: number) => `${count(n)} byte${n === 1 ? "" : "s"}`;
   const notes = [
@@ -210,8 +210,13 @@ function Notes({ followed, left, isHttp }: { followed: Followed; left: number; i
       `Only the first ${binary(MAX_SHOWN)} are shown here. Save the stream to get all of it.`,
     isHttp &&
       messages.length === 0 &&
+      chunks.length > 0 &&
       "No HTTP/1 message was found. Follow the stream as TCP to see its bytes.",
-    chunks.length === 0 && "No data of this conversation is kept.",
+    fragments > 0 &&
+      `${packets(fragments)} of this conversation ${fragments === 1 ? "is a fragment" : "are fragments"}. Fragments are not put together, so what they carry is not shown.`,
+    chunks.length === 0 &&
+      fragments === 0 &&
+      (hasData || dropped > 0 ? "No data of this conversation is kept." : "No data was sent."),
   ].filter((note) => note !== false);
   if (notes.length === 0) return null;
   return (
