@@ -120,7 +120,7 @@ def test_answers_are_counted_and_lead_to_their_packet(composer: Screen) -> None:
     from playwright.sync_api import expect
 
     composer.button("Send").click()
-    expect(composer.page.locator(".outcome")).to_contain_text("1 answer, the last one after")
+    expect(composer.page.locator(".outcome")).to_contain_text("1 answer, after")
     composer.page.get_by_role("button", name=re.compile("^Show packet")).click()
     expect(composer.page).to_have_title(re.compile(r"^Packets · packet \d+ · OfficeNet"))
 
@@ -138,6 +138,31 @@ def test_a_target_that_goes_stays_the_target(composer: Screen) -> None:
     composer.page.get_by_label("to the host through").select_option("Other")
     expect(composer.button("Send")).to_be_enabled()
     expect(composer.page.get_by_label("Destination address")).to_have_value("10.9.0.1")
+
+
+def test_another_target_ends_what_goes_on(composer: Screen) -> None:
+    """The page names the adapter that packets go to, and says why they no longer do."""
+    from playwright.sync_api import expect
+
+    # The stream of packets may still be opening when the choice closes it.
+    composer.tolerated.append("closed before the connection is established")
+    service = composer.service
+    service.session(service.adapter(name="Other", addresses=["10.9.0.1/24"]))
+    composer.choose("At a rate")
+    composer.fill("Packets", "")
+    composer.button("Send").click()
+    expect(composer.page.get_by_text("Sending to OfficeNet", exact=True)).to_be_visible()
+    composer.page.get_by_label("to the host through").select_option("Other")
+    expect(
+        composer.page.get_by_text(
+            "Sending to OfficeNet stopped, because another adapter was chosen."
+        )
+    ).to_be_visible()
+    expect(composer.button("Send")).to_be_enabled()
+    outcome = composer.page.locator(".outcome")
+    expect(outcome).to_have_text("No packets sent to Other yet.")
+    composer.page.get_by_label("to the host through").select_option("OfficeNet")
+    expect(outcome).to_contain_text("sent")
 
 
 def test_a_dump_is_pasted(composer: Screen) -> None:

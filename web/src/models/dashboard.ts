@@ -30,6 +30,7 @@ import { isRunning, SessionsModel } from "./sessions";
 import { SignInModel } from "./sign-in";
 import type { ThemeModel } from "./theme";
 import { TrafficModel } from "./traffic";
+import { plainName } from "./visible";
 import type { Workbench } from "./workbench";
 
 /** Where the page came from. */
@@ -158,6 +159,7 @@ export class Dashboard {
       void this.adapters.list.value;
       untracked(() => this.chosen.resolve());
     });
+    effect(() => this.keepDestination());
     effect(() => {
       const running = this.sessions.running.value;
       void this.chosen.guid.value;
@@ -258,9 +260,25 @@ export class Dashboard {
     this.answers.await(packet, this.capture.live);
     await this.compose.injector.run(
       this.compose.plan(),
+      { guid: session.adapter, name: this.chosen.name.value },
       (message) => this.client.inject(session.id, message),
       system.limits.max_message,
     );
+  }
+
+  /** Stop sending to an adapter that is no longer the chosen one, or that is gone. */
+  private keepDestination(): void {
+    const injector = this.workbench.value?.compose.injector;
+    const to = injector?.destination.value;
+    if (injector === undefined || to == null || !injector.running.value) return;
+    const chosen = this.chosen.guid.value;
+    const there = this.adapters.list.value.find((one) => one.guid === to.guid);
+    if (there !== undefined && chosen === to.guid) return;
+    const why = there ? "another adapter was chosen" : "the adapter was deleted";
+    untracked(() => {
+      injector.stop();
+      this.notices.say(`Sending to ${plainName(there?.name ?? to.name)} stopped, because ${why}.`);
+    });
   }
 
   private onSystem(system: System): void {

@@ -1,8 +1,8 @@
 /** Packets on their way into a session: once, many times, or at a rate, and what became of them. */
 
 import { computed, signal } from "@preact/signals";
-import { sentencesOf } from "../api/client";
-import type { InjectionReport } from "../api/types";
+import { problemOfError } from "../api/client";
+import type { InjectionReport, Problem } from "../api/types";
 import { HEADER_LENGTH, pack } from "../wire/batch";
 
 export const MAX_RATE = 20_000;
@@ -33,20 +33,31 @@ export interface Report {
 
 const NOTHING: Report = { sent: 0, accepted: 0, ringFull: 0, rejected: {}, seconds: 0 };
 
+/** The adapter that packets are sent to. */
+export interface Destination {
+  readonly guid: string;
+  readonly name: string;
+}
+
 export type Send = (message: ArrayBuffer) => Promise<InjectionReport>;
 
 export class Injector {
   readonly report = signal<Report | null>(null);
-  readonly error = signal("");
+  readonly problem = signal<Problem | null>(null);
+  /** Where the packets of the report went. */
+  readonly destination = signal<Destination | null>(null);
   private readonly current = signal<object | null>(null);
+  /** The run that the report is about. */
+  private latest: object | null = null;
   readonly running = computed(() => this.current.value !== null);
 
   /** Carry out a plan; one that is under way is stopped. */
-  async run(plan: Plan, send: Send, maxMessage: number): Promise<void> {
+  async run(plan: Plan, to: Destination, send: Send, maxMessage: number): Promise<void> {
     const run = {};
-    this.current.value = run;
+    this.current.value = this.latest = run;
     this.report.value = NOTHING;
-    this.error.value = "";
+    this.problem.value = null;
+    this.destination.value = to;
     const start = performance.now();
     let sent = 0;
     try {
@@ -56,12 +67,12 @@ export class Injector {
           const packets = take(plan.make, sent, due, maxMessage);
           const answer = await send(pack(packets));
           sent += packets.length;
-          this.count(answer, packets.length, performance.now() - start);
+          if (this.latest === run) this.count(answer, packets.length, performance.now() - start);
         }
         if (plan.rate !== null && sent < plan.count) await pause(plan.rate);
       }
     } catch (error) {
-      this.error.value = sentencesOf(error);
+      if (this.current.value === run) this.problem.value = problemOfError(error);
     } finally {
       if (this.current.value === run) this.current.value = null;
     }

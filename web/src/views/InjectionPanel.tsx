@@ -13,6 +13,7 @@ import { Button } from "./ui/Button";
 import { Choice } from "./ui/Choice";
 import { Direction } from "./ui/Direction";
 import { Field } from "./ui/Field";
+import { Name } from "./ui/Name";
 
 const REPEATS: readonly { readonly id: Repeat; readonly label: string }[] = [
   { id: "once", label: "Once" },
@@ -95,6 +96,11 @@ export function InjectionPanel() {
               Send
             </Button>
           )}
+          {running && (
+            <span>
+              Sending to <Name of={chosen.name.value} />
+            </span>
+          )}
           <Button icon="table" kind="quiet" onClick={showAnswers(dashboard)}>
             Show in Packets
           </Button>
@@ -118,10 +124,19 @@ function showAnswers({ compose, table }: ReturnType<typeof useDashboard>) {
 }
 
 function Outcome() {
-  const { injector } = useDashboard().compose;
+  const { chosen, compose } = useDashboard();
+  const { injector } = compose;
   const report = injector.report.value;
-  const error = injector.error.value;
+  const problem = injector.problem.value;
+  const to = injector.destination.value;
   if (report === null) return <p class="outcome soft">No packets sent yet.</p>;
+  if (to?.guid !== chosen.guid.value) {
+    return (
+      <p class="outcome soft">
+        No packets sent to <Name of={chosen.name.value} /> yet.
+      </p>
+    );
+  }
   const rejected = Object.entries(report.rejected);
   const isWhole = report.accepted === report.sent;
   return (
@@ -144,9 +159,10 @@ function Outcome() {
           {count(number)} rejected: {causeText(reason)}.
         </p>
       ))}
-      {error && (
+      {problem && (
         <p class="wrong-text" role="alert">
-          {error}
+          {/* The hint is about an adapter that is there. */}
+          {problem.detail} {chosen.state.value === "there" && problem.hint}
         </p>
       )}
       <AnswersLine />
@@ -172,7 +188,9 @@ function AnswersLine() {
     <p>
       <Direction way="received" short /> <strong>{count(found.count)}</strong>{" "}
       {found.count === 1 ? "answer" : "answers"}
-      {found.delay !== null && `, the last one after ${delayText(found.delay)}`}.{" "}
+      {found.delay !== null &&
+        `, ${found.count === 1 ? "" : "the last one "}after ${delayText(found.delay)}`}
+      .{" "}
       <button type="button" class="text-button" onClick={show}>
         Show packet {table.numberOf(found.row)}
       </button>

@@ -112,6 +112,43 @@ describe("the dashboard", () => {
     expect(dashboard.capture.session.value).toBe("5f0c9d1e2b3a");
   });
 
+  describe("while packets are sent at a rate", () => {
+    async function sending(): Promise<FarEnd> {
+      const events = await live(session());
+      await dashboard.loadWorkbench();
+      void dashboard.compose.injector.run(
+        { make: () => Uint8Array.of(0x45), count: Number.POSITIVE_INFINITY, rate: 1 },
+        { guid: GUID, name: "OfficeNet" },
+        async () => ({ accepted: 1, rejected: {}, ring_full: 0, refused: {} }),
+        1 << 20,
+      );
+      return events;
+    }
+    const told = () => [
+      dashboard.compose.injector.running.value,
+      dashboard.notices.current.value?.text,
+    ];
+
+    it("stops when another adapter is chosen, and says so", async () => {
+      await sending();
+      expect(told()).toEqual([true, undefined]);
+      dashboard.chosen.choose({ guid: "other", name: "Other" });
+      expect(told()).toEqual([
+        false,
+        "Sending to OfficeNet stopped, because another adapter was chosen.",
+      ]);
+    });
+
+    it("stops when the adapter is deleted, and says so", async () => {
+      const events = await sending();
+      events.say(event("adapter.deleted", adapter()));
+      expect(told()).toEqual([
+        false,
+        "Sending to OfficeNet stopped, because the adapter was deleted.",
+      ]);
+    });
+  });
+
   it("says what the adapter was called that was chosen", async () => {
     const events = await live(session());
     const { chosen } = dashboard;

@@ -5,6 +5,7 @@ import { dueAt, Injector, type Plan } from "../../src/models/injector";
 import { unpack } from "../../src/wire/batch";
 
 const MESSAGE = 1 << 20;
+const OFFICE = { guid: "a", name: "OfficeNet" };
 const packet = (index: number) => Uint8Array.of(0x45, index & 0xff);
 const plan = (changes: Partial<Plan> = {}): Plan => ({
   make: packet,
@@ -26,7 +27,7 @@ describe("an injection", () => {
   it("is cut into messages that the service takes", async () => {
     const counts: number[] = [];
     const injector = new Injector();
-    await injector.run(plan({ count: 100 }), taking(counts), 32 + 40 * 4);
+    await injector.run(plan({ count: 100 }), OFFICE, taking(counts), 32 + 40 * 4);
     expect(counts).toEqual([40, 40, 20]);
     expect(injector.report.value).toMatchObject({ sent: 100, accepted: 100 });
   });
@@ -39,7 +40,7 @@ describe("an injection", () => {
       ring_full: 1,
       refused: { link_down: 3 },
     };
-    await injector.run(plan({ count: 4 }), async () => answer, 32 + 2 * 4);
+    await injector.run(plan({ count: 4 }), OFFICE, async () => answer, 32 + 2 * 4);
     expect(injector.report.value).toMatchObject({
       sent: 4,
       accepted: 0,
@@ -53,10 +54,12 @@ describe("an injection", () => {
     const problem = { type: "x", title: "x", status: 404, detail: "No such session.", hint: "Go." };
     await injector.run(
       plan({ count: 9 }),
+      OFFICE,
       () => Promise.reject(new ProblemError(problem)),
       MESSAGE,
     );
-    expect([injector.error.value, injector.running.value]).toEqual(["No such session. Go.", false]);
+    expect(injector.problem.value).toMatchObject({ detail: "No such session.", hint: "Go." });
+    expect(injector.running.value).toBe(false);
   });
 
   it("without an end goes on until it is stopped", async () => {
@@ -66,6 +69,7 @@ describe("an injection", () => {
     const endless = plan({ count: Number.POSITIVE_INFINITY });
     await injector.run(
       endless,
+      OFFICE,
       (message) => {
         if (counts.length === 2) injector.stop();
         return take(message);
@@ -74,6 +78,18 @@ describe("an injection", () => {
     );
     expect(counts.length).toBe(3);
     expect(injector.running.value).toBe(false);
+  });
+
+  it("does not count what a run before it is still told", async () => {
+    const injector = new Injector();
+    const late = Promise.withResolvers<InjectionReport>();
+    const first = injector.run(plan(), OFFICE, () => late.promise, MESSAGE);
+    injector.stop();
+    await injector.run(plan({ count: 2 }), { guid: "b", name: "Other" }, taking([]), MESSAGE);
+    late.resolve({ accepted: 1, rejected: {}, ring_full: 0 } as InjectionReport);
+    await first;
+    expect(injector.report.value).toMatchObject({ sent: 2, accepted: 2 });
+    expect(injector.destination.value?.name).toBe("Other");
   });
 
   it("at a rate has sent as many as are due, the first at once", () => {
