@@ -31,3 +31,14 @@ test("a menu closes by a click elsewhere, and not by one in it", async () => {
   document.body.dispatchEvent(new Event("pointerdown", { bubbles: true }));
   expect(menu.value).toBe(null);
 });
+
+test("a menu goes on to say how many packets an item is for", async () => {
+  const packets = signal(1);
+  const items = [{ label: "Save", hint: () => String(packets.value), onChoose: () => undefined }];
+  const menu = signal<OpenMenu | null>({ label: "Save", items, x: 0, y: 0 });
+  await act(() => render(<Menu menu={menu} />, host));
+  await act(() => {
+    packets.value = 2;
+  });
+  expect(host.querySelector(".hint")?.textContent).toBe("2");
+});

@@ -196,7 +196,10 @@ function useSaveItems(): () => MenuItem[] {
     return [
       {
         label: "Save shown packets",
-        hint: countOf(table.rows.packets),
+        hint: () => {
+          void table.version.value; // more come while the menu is open
+          return countOf(table.rows.packets);
+        },
         onChoose: () => void run(),
       },
       {

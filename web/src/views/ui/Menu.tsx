@@ -5,8 +5,8 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 export interface MenuItem {
   readonly label: string;
-  /** The key that does the same, or what it works on. */
-  readonly hint?: string | undefined;
+  /** The key that does the same, or what it works on; a function for what changes meanwhile. */
+  readonly hint?: string | (() => string) | undefined;
   readonly disabled?: boolean;
   /** Whether a line stands above it. */
   readonly apart?: boolean;
@@ -115,7 +115,9 @@ function Opened({ menu, shown }: { menu: Signal<OpenMenu | null>; shown: OpenMen
           }}
         >
           <span>{item.label}</span>
-          {item.hint && <span class="hint">{item.hint}</span>}
+          {item.hint && (
+            <span class="hint">{typeof item.hint === "string" ? item.hint : item.hint()}</span>
+          )}
         </button>
       ))}
     </div>
