@@ -159,6 +159,8 @@ def test_pause_freezes_the_rows(table: Table) -> None:
     table.inject(datagram())
     status = table.screen.page.locator(".status-line")
     expect(status).to_contain_text("62 arrived")
+    expect(status).to_contain_text("60 of 60 packets shown")
+    expect(status).to_contain_text("Paused: 2 newer packets are held")
     assert table.grid.inner_text() == before
     table.screen.button("Resume").click()
     expect(table.row("40000 → 9999")).to_be_visible()

@@ -31,6 +31,21 @@ export class FilteredRows {
     return count - losses;
   }
 
+  /** Packets behind the limit, which are not shown whether or not they pass. */
+  get held(): number {
+    const { ring, limit } = this;
+    const from = Math.max(limit, ring.first);
+    if (from >= ring.end) return 0;
+    let held = ring.end - from;
+    for (const row of ring.lossRows) held -= Number(row >= from);
+    return held;
+  }
+
+  /** Packets of which those are shown that pass. */
+  get candidates(): number {
+    return this.ring.packets - this.held;
+  }
+
   /** The number of the row at a place among those that pass; -1 outside. */
   at(index: number): number {
     if (index < 0 || index >= this.count) return -1;

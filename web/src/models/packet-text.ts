@@ -5,6 +5,7 @@ import type { Dissection, Field } from "../packet/dissection";
 import type { EngineModel } from "./engine";
 import { causeText } from "./losses";
 import { INJECTED, LOSS, type Loss, type PacketRing, UNKNOWN } from "./packet-ring";
+import { count } from "./units";
 
 export const TIME_FORMATS = ["clock", "date", "start", "previous", "epoch"] as const;
 export type TimeFormat = (typeof TIME_FORMATS)[number];
@@ -128,4 +129,9 @@ export function timeText(timeNs: bigint, format: TimeFormat, since: bigint, utc 
   const text = new Date(time.getTime() - zone * 60_000).toISOString();
   const day = format === "date" ? `${text.slice(0, 10)} ` : "";
   return `${day}${text.slice(11, 19)}.${micros}`;
+}
+
+/** What is said of packets that came since the table was paused. */
+export function heldText(held: number): string {
+  return `Paused: ${count(held)} newer ${held === 1 ? "packet is" : "packets are"} held`;
 }

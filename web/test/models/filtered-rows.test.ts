@@ -54,6 +54,17 @@ describe("the filtered rows", () => {
     expect(rowsOf(rows)).toEqual([2, 4]);
   });
 
+  it("count what is held beyond the limit apart from what is looked at", () => {
+    const ring = ringOf(5);
+    const rows = new FilteredRows(ring);
+    expect([rows.held, rows.candidates]).toEqual([0, 5]);
+    rows.limit = 3;
+    ring.appendLoss({ cause: "queue", injected: false, count: 9, first: null, last: null }, 0n);
+    expect([rows.held, rows.candidates]).toEqual([2, 3]);
+    ring.clear();
+    expect([rows.held, rows.candidates]).toEqual([0, 0]);
+  });
+
   it("count packets without the losses between them", () => {
     const ring = ringOf(3);
     ring.appendLoss({ cause: "queue", injected: false, count: 9, first: null, last: null }, 0n);

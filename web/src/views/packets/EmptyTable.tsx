@@ -1,6 +1,7 @@
 /** Why no packet is shown, and what to do about it. */
 
 import { useComputed } from "@preact/signals";
+import { heldText } from "../../models/packet-text";
 import { isRunning } from "../../models/sessions";
 import { count } from "../../models/units";
 import { hrefOf } from "../address";
@@ -22,7 +23,7 @@ function Reason() {
   void table.version.value;
   void capture.generation.value;
   const { pending } = capture.engine;
-  const kept = capture.ring.packets;
+  const { candidates: kept, held } = table.rows;
   if (kept > 0 && table.filterText.value.trim() !== "") {
     return (
       <div class="empty-table" role="status">
@@ -34,6 +35,14 @@ function Reason() {
             <Button onClick={() => table.filter("")}>Show all packets</Button>
           </>
         )}
+      </div>
+    );
+  }
+  if (held > 0) {
+    return (
+      <div class="empty-table" role="status">
+        <p>{heldText(held)}.</p>
+        <Button onClick={() => table.pause(false)}>Resume</Button>
       </div>
     );
   }

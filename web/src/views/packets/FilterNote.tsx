@@ -44,19 +44,21 @@ export function FilterNote({ text }: { text: string }) {
 /** How many pass; the number is marked while it is not final. */
 function Matches() {
   const { table } = useDashboard();
-  if (table.filterText.value.trim() === "") return <p>No filter: all packets are shown</p>;
   void table.version.value;
   const { rows, capture } = table;
+  // Those that came since are counted in the line below the table.
+  const packets = rows.held > 0 ? "packets before the pause" : "packets";
+  if (table.filterText.value.trim() === "") return <p>No filter: all {packets} are shown</p>;
   const { pending } = capture.engine;
-  const [passed, kept] = [count(rows.packets), count(capture.ring.packets)];
+  const [passed, kept] = [count(rows.packets), count(rows.candidates)];
   return (
     <p>
       {capture.file.value?.hasDirections === false &&
         WAYS.test(table.filterText.value.replace(QUOTED, "")) &&
         "This file has no directions. "}
       {pending > 0
-        ? `At least ${passed} of ${kept} packets match, still filtering (${count(pending)} to go)`
-        : `${passed} of ${kept} packets match`}
+        ? `At least ${passed} of ${kept} ${packets} match, still filtering (${count(pending)} to go)`
+        : `${passed} of ${kept} ${packets} match`}
     </p>
   );
 }

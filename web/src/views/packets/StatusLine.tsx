@@ -1,6 +1,7 @@
 /** One line of numbers below the table, which change with it. */
 
 import type { Bounds } from "../../models/packet-ring";
+import { heldText } from "../../models/packet-text";
 import { binary, count } from "../../models/units";
 import { useTools } from "./tools";
 
@@ -17,8 +18,9 @@ export function StatusLine() {
     <footer class="status-line">
       <span>
         {pending > 0 && "at least "}
-        <b>{count(rows.packets)}</b> of {count(ring.packets)} packets shown
+        <b>{count(rows.packets)}</b> of {count(rows.candidates)} packets shown
       </span>
+      {rows.held > 0 && <span>{heldText(rows.held)}</span>}
       <span class="bytes-kept">{binary(ring.bytes)} kept</span>
       {capture.file.value === null && <span>{count(arrived)} arrived</span>}
       {selected > 1 && <span>{count(selected)} selected</span>}
