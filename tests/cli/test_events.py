@@ -124,6 +124,23 @@ def test_the_line_of_a_change(service: RunningService) -> None:
     assert line.endswith(f"OfficeNet {guid}: down, MTU 1300\n")
 
 
+def test_the_lines_of_captures_and_recorders(service: RunningService) -> None:
+    """They say what matters, not all that the API tells."""
+    guid = service.adapter(name="OfficeNet")["guid"]
+    session = service.session({"guid": guid})["id"]
+    asked = {"name": "office", "adapters": [guid], "filter": "udp"}
+    capture = service.http.post("/v1/captures", json=asked).raise_for_status().json()["id"]
+    service.http.post(f"/v1/captures/{capture}/stop").raise_for_status()
+    service.http.put(f"/v1/sessions/{session}/recorder", json={}).raise_for_status()
+    service.http.delete(f"/v1/sessions/{session}/recorder").raise_for_status()
+    lines = events(service, "--type", "capture", "--type", "recorder").stdout.splitlines()
+    started, stopped, switched_on, switched_off = [line.split("  ")[-1] for line in lines]
+    assert started.endswith(f"{capture} office running, OfficeNet, filter udp")
+    assert f"{capture} office stopped, 0 packets, 0 lost: " in stopped
+    assert re.search(rf"{session} of OfficeNet: the last \d+ s in \d+mb$", switched_on)
+    assert switched_off.endswith(f"{session} of OfficeNet: request, 0 packets")
+
+
 def test_since(service: RunningService) -> None:
     """The events after one are told."""
     service.adapter(name="Before")

@@ -13,6 +13,7 @@ from wintun_api.choices import EventType, LogLevel
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.output import counted, printable
+from wintun_api.quantities import size_text
 
 if TYPE_CHECKING:
     from wintun_api.cli.event_stream import Message
@@ -165,6 +166,10 @@ class Names:
             return self._impairment(kind, data)
         if kind == "audit.change":
             return _audit(data)
+        if topic == "capture":
+            return self._capture(data)
+        if topic == "recorder":
+            return self._recorder(data)
         if topic == "session":
             reason = f": {data['reason']}" if data["reason"] else ""
             return f"{self._session(data)}{reason}"
@@ -208,6 +213,24 @@ class Names:
                     f"{data['direction']}, rule {data['rule'] + 1}"
                 )
         return json.dumps(data)
+
+    def _capture(self, data: dict[str, Any]) -> str:
+        what = f"{data['id']} {data['name']} {data['state']}"
+        if data["ended_at"] is not None:
+            detail = f": {data['detail']}" if data["detail"] else ""
+            return f"{what}, {counted(data['packets'], 'packet')}, {data['lost']} lost{detail}"
+        if data["adapters"] is not None:
+            of = ", ".join(self._names.get(one, one) for one in data["adapters"])
+        else:
+            of = "all adapters" if data["pool"] is None else f"pool {data['pool']}"
+        return f"{what}, {of}" + (f", filter {data['filter']}" if data["filter"] else "")
+
+    def _recorder(self, data: dict[str, Any]) -> str:
+        name = self._names.get(data["adapter"], data["adapter"])
+        which = f"{data['session']} of {name}"
+        if "reason" in data:
+            return f"{which}: {data['reason']}, {counted(data['packets'], 'packet')}"
+        return f"{which}: the last {data['seconds']:g} s in {size_text(data['bytes'])}"
 
     def _session(self, session: dict[str, Any]) -> str:
         name = self._names.get(session["adapter"], session["adapter"])
