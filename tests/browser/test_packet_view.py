@@ -550,7 +550,7 @@ def test_a_token_that_may_not_capture_is_told_so(screen: Screen) -> None:
     screen.button("Sign out").click()
     screen.sign_in(token)
     screen.go("Packets")
-    expect(screen.page.locator(".empty-table")).to_contain_text("This token may not see packets.")
+    expect(screen.page.locator(".empty-table")).to_contain_text("This token cannot see packets.")
 
 
 def test_the_view_keeps_the_rules_of_accessibility(table: Table) -> None:

@@ -108,8 +108,9 @@ function tellDropped(): void {
   }
   keepCount(0);
   if (count === 0) return;
-  const packets = count === 1 ? "1 packet" : `${count.toLocaleString("en")} packets`;
-  dashboard.notices.say(`Loading the page again dropped ${packets} that this tab had captured.`);
+  const packets =
+    count === 1 ? "1 captured packet" : `${count.toLocaleString("en")} captured packets`;
+  dashboard.notices.say(`Reloading the page discarded ${packets}.`);
 }
 
 /** An entry of its own in the same build, which shares the parts that both need. */

@@ -90,8 +90,8 @@ export const MORE: readonly { readonly title: string; readonly fields: readonly 
     fields: [
       share("gilbert_elliott.p", "Good to bad", { words: "bursts begin", empty: "" }),
       share("gilbert_elliott.r", "Bad to good", { words: "bursts end", empty: "" }),
-      share("gilbert_elliott.h", "Passes if bad", { words: "passed in bursts" }),
-      share("gilbert_elliott.k", "Passes if good", {
+      share("gilbert_elliott.h", "Delivered while bad", { words: "passed in bursts" }),
+      share("gilbert_elliott.k", "Delivered while good", {
         words: "passed between bursts",
         empty: "100",
       }),

@@ -72,7 +72,7 @@ export function ConversationsView() {
         </>
       ) : (
         <p class="empty">
-          Conversations are put together from packets, which this token may not see. Sign in with a
+          Conversations are put together from packets, which this token cannot see. Sign in with a
           token that has the scope “capture”.
         </p>
       )}

@@ -174,7 +174,7 @@ function AnswersLine() {
   const { answers, service, table } = useDashboard();
   const found = answers.found.value;
   if (!service.can("capture")) {
-    return <p class="soft">This token may not see packets, so answers cannot be counted.</p>;
+    return <p class="soft">This token cannot see packets, so answers cannot be counted.</p>;
   }
   if (found === null) return null;
   if (found.count === 0) return <p class="soft">No answer yet.</p>;

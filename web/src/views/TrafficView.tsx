@@ -33,7 +33,7 @@ const STACKINGS = [
   { id: "protocol", label: "Protocol" },
 ] as const;
 const NO_CAPTURE =
-  "Protocols and top talkers are counted from packets, which this token may not see: it does not " +
+  "Protocols and top talkers are counted from packets, which this token cannot see: it does not " +
   "have the scope “capture”. The charts show the counters of the service.";
 
 export function TrafficView() {

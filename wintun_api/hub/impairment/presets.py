@@ -57,7 +57,7 @@ def _lossy(name: PresetName, loss: float) -> Preset:
     both = Parameters(loss=loss)
     return Preset(
         name=name,
-        title=f"A network that loses {loss:.0%} of the packets",
+        title=f"{loss:.0%} packet loss",
         source="The name defines it: independent losses in each direction, and nothing else.",
         received=both,
         injected=both,
@@ -122,7 +122,7 @@ _ALL = (
     ),
     Preset(
         name=PresetName.SATELLITE_LEO,
-        title="Satellites in low orbit: 178 Mbit/s down, 17 Mbit/s up, 50 ms round trip",
+        title="Low-orbit satellite: 178 Mbit/s down, 17 Mbit/s up, 50 ms round trip",
         source="F. Michel and others, A First Look at Starlink Performance, IMC 2022 "
         "(https://doi.org/10.1145/3517745.3561416), and what the authors write of it "
         "(https://blog.apnic.net/2022/11/28/fact-checking-starlinks-performance-figures): "
@@ -134,7 +134,7 @@ _ALL = (
     ),
     Preset(
         name=PresetName.SATELLITE_GEO,
-        title="A geostationary satellite: 100 Mbit/s down, 10 Mbit/s up, 600 ms round trip",
+        title="Geostationary satellite: 100 Mbit/s down, 10 Mbit/s up, 600 ms round trip",
         source="Delay: RFC 2488, section 2, gives 239.6 to 279.0 ms for one way up and down; "
         "F. Michel and others, A First Look at Starlink Performance, IMC 2022 "
         "(https://doi.org/10.1145/3517745.3561416), a round trip of about 600 ms. Rates: the "
@@ -144,7 +144,7 @@ _ALL = (
     ),
     Preset(
         name=PresetName.HOTEL_WIFI,
-        title="Wi-Fi of a hotel: 8.7 Mbit/s down, 7.6 Mbit/s up, a tail of long delays",
+        title="Hotel Wi-Fi: 8.7 Mbit/s down, 7.6 Mbit/s up, a tail of long delays",
         source="Rates: RottenWiFi, averages of complimentary Wi-Fi in hotels "
         "(https://blog.rottenwifi.com/complimentary-wifi-hotels-average/). Delay: Comcast, WIFI "
         "(https://github.com/tylertreat/comcast): 40 ms. The tail of the delays, and 1% of the "
@@ -154,7 +154,7 @@ _ALL = (
     ),
     Preset(
         name=PresetName.TRAIN,
-        title="Wi-Fi of a train: 7.6 Mbit/s down, 3 Mbit/s up, 100 ms round trip, gaps",
+        title="Train Wi-Fi: 7.6 Mbit/s down, 3 Mbit/s up, 100 ms round trip, gaps",
         source="Downlink: Ookla, the median of trains in Europe in the second quarter of 2025 "
         "(https://www.traincomms.com/news_detail.cfm?item=21579). That delays vary much and that "
         "packets are lost in long bursts at handovers: J. Wang and others, An Active-Passive "

@@ -36,7 +36,7 @@ export function RevokeToken({ token, onClose }: { token: Token; onClose: () => v
     >
       {problem && <ProblemText problem={problem} />}
       <p>
-        The token <Name of={name} /> stops working at once, and cannot be restored.
+        The token <Name of={name} /> stops working at once, and this cannot be undone.
       </p>
       <p>
         {clients.length === 0

@@ -169,10 +169,10 @@ function DistributionSelect({ form }: { form: ImpairmentForm }) {
 }
 
 const SHAPES: Record<(typeof DISTRIBUTIONS)[number], string> = {
-  uniform: "uniform: all equally likely",
-  normal: "normal: a bell",
-  pareto: "pareto: a few much longer",
-  paretonormal: "paretonormal: a bell with a few much longer",
+  uniform: "Uniform: all equally likely",
+  normal: "Normal: a bell",
+  pareto: "Pareto: a few much longer",
+  paretonormal: "Paretonormal: a bell with a few much longer",
 };
 
 function Switch({ form, name, label }: { form: ImpairmentForm; name: string; label: string }) {

@@ -56,7 +56,7 @@ function Reason() {
   if (!service.can("capture")) {
     return (
       <div class="empty-table" role="status">
-        <p>This token may not see packets.</p>
+        <p>This token cannot see packets.</p>
         <p>Sign in with a token that has the scope “capture”.</p>
       </div>
     );
