@@ -1,6 +1,6 @@
 /** How an adapter is not as it was requested, in words. */
 
-import type { Adapter } from "../api/types";
+import type { Adapter, Route } from "../api/types";
 import { routeLine } from "./rules";
 
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -13,6 +13,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   dns_search: "search domains",
 };
 
+/** Entries that are named where there are many. */
+const NAMED = 3;
+
 type Settings = readonly (readonly [name: string, value: string])[];
 
 export interface Deviation {
@@ -22,6 +25,8 @@ export interface Deviation {
   readonly notSet: Settings;
   /** What is there although it was not requested. */
   readonly extra: Settings;
+  /** What of it a restoration removes, in words; "" for nothing. */
+  readonly removed: string;
 }
 
 /** Return how an adapter differs from what was requested; of lists, only the entries that do. */
@@ -40,17 +45,31 @@ export function deviation(
       link === undefined || link === null
         ? ""
         : link
-          ? "The link is down; it was requested up."
-          : "The link is up; it was requested down.",
+          ? "The link is down, but was requested to be up."
+          : "The link is up, but was requested to be down.",
     notSet: [...told(single), ...told(missing)],
     extra: told(entriesOf(difference?.extra)),
+    removed: removedText(entriesOf(difference?.extra).flatMap(([, value]) => value)),
   };
 }
 
-function entriesOf(members: object | undefined): [string, unknown][] {
+/** Name a few of the entries, and count the others. */
+function removedText(entries: readonly unknown[]): string {
+  const rest = entries.length - NAMED;
+  const texts = entries.slice(0, rest > 1 ? NAMED : undefined).map(entryText);
+  if (rest > 1) texts.push(`${rest} others`);
+  const last = texts.pop() ?? "";
+  return texts.length === 0 ? last : `${texts.join(", ")} and ${last}`;
+}
+
+function entriesOf(members: object | undefined): [string, unknown[]][] {
   return Object.entries(members ?? {}).filter(
     ([, value]) => Array.isArray(value) && value.length > 0,
   );
+}
+
+function entryText(entry: unknown): string {
+  return typeof entry === "string" ? entry : routeLine(entry as Route);
 }
 
 function told(settings: readonly [string, unknown][]): Settings {
@@ -62,7 +81,5 @@ function told(settings: readonly [string, unknown][]): Settings {
 
 function textOf(value: unknown): string {
   if (value === null) return "automatic";
-  return Array.isArray(value)
-    ? value.map((one) => (typeof one === "string" ? one : routeLine(one))).join(", ") || "none"
-    : String(value);
+  return Array.isArray(value) ? value.map(entryText).join(", ") || "none" : String(value);
 }

@@ -158,13 +158,14 @@ function Actions({ adapter }: { adapter: Adapter }) {
 
 function Wanted({ adapter, wanted }: { adapter: Adapter; wanted: NonNullable<Adapter["wanted"]> }) {
   const { adapters, notices, service } = useDashboard();
-  const { link, notSet, extra } = deviation(adapter, wanted);
+  const { link, notSet, extra, removed } = deviation(adapter, wanted);
   const name = plainName(adapter.name);
   const restore = () =>
     notices.attempt(
       `Could not restore ${name}`,
       () => adapters.restore(adapter.guid),
-      () => `${name} has its requested settings again.`,
+      () =>
+        `${name} has its requested settings again.${removed && ` Restore also removed ${removed}.`}`,
     );
   return (
     <div class="warning-box">
@@ -175,9 +176,16 @@ function Wanted({ adapter, wanted }: { adapter: Adapter; wanted: NonNullable<Ada
         <Deviating title="Set by other programs" of={extra} />
       </ul>
       {service.isAdmin.value ? (
-        <Button online disabled={notices.busy.value !== ""} onClick={restore}>
-          Restore
-        </Button>
+        <>
+          {removed && (
+            <p>
+              Restore also removes <span class="mono">{removed}</span>, which other programs added.
+            </p>
+          )}
+          <Button online disabled={notices.busy.value !== ""} onClick={restore}>
+            Restore
+          </Button>
+        </>
       ) : (
         <p>An administrator can restore the requested settings.</p>
       )}

@@ -11,6 +11,7 @@ describe("how an adapter differs from what was requested", () => {
       link: "",
       notSet: [],
       extra: [["addresses", "10.9.0.9/24"]],
+      removed: "10.9.0.9/24",
     });
   });
 
@@ -23,9 +24,18 @@ describe("how an adapter differs from what was requested", () => {
     ]);
   });
 
+  it("tells what a restoration removes, and of many names a few", () => {
+    const removed = (...addresses: string[]) =>
+      deviation({ difference: { missing: NONE, extra: { addresses } } } as never, {}).removed;
+    expect(removed("a", "b")).toBe("a and b");
+    expect(removed("a", "b", "c", "d")).toBe("a, b, c and d");
+    expect(removed("a", "b", "c", "d", "e")).toBe("a, b, c and 2 others");
+    expect(removed()).toBe("");
+  });
+
   it("says of the link how it is", () => {
     expect(deviation({ difference: null }, { link_up: true }).link).toBe(
-      "The link is down; it was requested up.",
+      "The link is down, but was requested to be up.",
     );
   });
 });
