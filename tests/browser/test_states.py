@@ -211,6 +211,9 @@ def test_the_keyboard_goes_everywhere(screen: Screen) -> None:
     keys = screen.page.keyboard
     keys.press("7")
     expect(screen.page.get_by_role("log")).to_be_visible()
+    keys.press("8")  # the eighth that is shown: without a network there is no tab Hosts
+    access = screen.page.get_by_role("link", name="Access")
+    expect(access).to_have_attribute("aria-current", "page")
     keys.press("1")
     screen.row("Alpha").get_by_role("button").focus()
     keys.press("ArrowDown")

@@ -20,15 +20,17 @@ export function TopBar() {
   const current = currentTab();
   // Most services stand alone; where no network is joined, its tab would show nothing.
   const isShown = (tab: TabId) => tab !== "hosts" || networks.isThere.value || current === tab;
+  const shown = TABS.filter(({ id }) => isShown(id));
   // On a narrow screen the tabs scroll.
   useEffect(() => {
     const link = nav.current?.querySelector("[aria-current]");
     link?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [current]);
   useEffect(() => {
-    window.addEventListener("keydown", onDigit);
-    return () => window.removeEventListener("keydown", onDigit);
-  }, []);
+    const onKeyDown = (event: KeyboardEvent) => onDigit(event, shown);
+    window.addEventListener("keydown", onKeyDown);
+    return () => window.removeEventListener("keydown", onKeyDown);
+  }, [shown]);
   return (
     <header class="bar">
       <button type="button" class="button skip" onClick={skip}>
@@ -39,19 +41,16 @@ export function TopBar() {
         <span>wintun-api</span>
       </span>
       <nav ref={nav} aria-label="Views" onWheel={scrollAcross}>
-        {TABS.map(
-          (tab, index) =>
-            isShown(tab.id) && (
-              <a
-                key={tab.id}
-                href={hrefOf(tab.id)}
-                title={`Key ${index + 1}`}
-                aria-current={tab.id === current ? "page" : undefined}
-              >
-                {tab.label}
-              </a>
-            ),
-        )}
+        {shown.map((tab, index) => (
+          <a
+            key={tab.id}
+            href={hrefOf(tab.id)}
+            title={`Key ${index + 1}`}
+            aria-current={tab.id === current ? "page" : undefined}
+          >
+            {tab.label}
+          </a>
+        ))}
       </nav>
       {isNarrow ? <MoreMenu /> : <BarEnd />}
     </header>
@@ -114,11 +113,11 @@ function scrollAcross({ currentTarget, deltaX, deltaY }: TargetedWheelEvent<HTML
 }
 
 /** The digits go to the views, where nobody is typing. */
-function onDigit(event: KeyboardEvent): void {
+function onDigit(event: KeyboardEvent, tabs: readonly { readonly id: TabId }[]): void {
   const target = event.target as HTMLElement | null;
   const typing = target?.closest("input, textarea, select, dialog, [contenteditable]") != null;
   if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
-  const tab = TABS[Number(event.key) - 1];
+  const tab = tabs[Number(event.key) - 1];
   if (tab !== undefined) goTo(tab.id);
 }
 
