@@ -644,6 +644,7 @@ def test_small_screens_show_table_and_details_in_turn(
         table = Table(screen)
         table.ping(20)
         fits(screen, width, height)
+        assert violations(screen) == []
         expect(table.filter).to_be_in_viewport(ratio=1)
         keyboard = screen.page.keyboard
         table.filter.press("ArrowDown")
