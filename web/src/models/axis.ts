@@ -15,9 +15,13 @@ export function valueTicks(most: number, count = 3): number[] {
   }
 }
 
-/** Return round times in a range of seconds since 1970, no more than there is room for. */
+/**
+ * Return round times in a range of seconds since 1970, no more than there is room for; whole minutes
+ * where the range is longer than one, since their labels have no seconds.
+ */
 export function timeTicks(from: number, to: number, room: number): number[] {
-  const step = TIME_STEPS.find((one) => (to - from) / one <= room) ?? 3600;
+  const least = to - from > 60 ? 60 : 0;
+  const step = TIME_STEPS.find((one) => one >= least && (to - from) / one <= room) ?? 3600;
   const ticks: number[] = [];
   for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(at);
   return ticks;

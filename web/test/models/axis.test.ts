@@ -16,3 +16,8 @@ it("puts round times on a time axis, as many as there is room for", () => {
     1_790_000_100, 1_790_001_000, 1_790_001_900, 1_790_002_800,
   ]);
 });
+
+it("puts no two times of one minute on an axis of more", () => {
+  const ticks = timeTicks(1_790_000_000, 1_790_000_300, 16);
+  expect(ticks.map((tick) => tick % 60)).toEqual([0, 0, 0, 0, 0]);
+});
