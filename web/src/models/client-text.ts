@@ -42,6 +42,18 @@ export function addressText({ address, port }: ConnectedClient): string {
   return port === null ? address : `${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
 
+/** "Live capture, of admin token at 127.0.0.1:53412", which no other client is. */
+export function nameText(client: ConnectedClient): string {
+  return `${kindText(client)}, of ${tokenText(client)} at ${addressText(client)}`;
+}
+
+/** What the client notices when an administrator disconnects it. */
+export function endText({ kind, subprotocol }: ConnectedClient): string {
+  return kind === "packets" || kind === "events" || kind === "sse" || subprotocol !== null
+    ? "It is told that an administrator did it."
+    : "A client that reads over HTTP only sees that its stream ends, and is not told why.";
+}
+
 /** What waits for it: "3 of 16,384, 1.8 KiB". */
 export function queueText({ queue }: ConnectedClient): string {
   if (queue === null) return "";

@@ -13,6 +13,15 @@ it("says with which token: by its name, else by what it is", () => {
   expect(text.tokenText(connected({ token: "admin", token_label: "" }))).toBe("admin token");
 });
 
+it("says whether the client is told why it ends", () => {
+  const told = "It is told that an administrator did it.";
+  expect(text.endText(connected({ kind: "sse", subprotocol: null }))).toBe(told);
+  expect(text.endText(connected({ kind: "capture" }))).toBe(told);
+  expect(text.endText(connected({ kind: "capture", subprotocol: null }))).toBe(
+    "A client that reads over HTTP only sees that its stream ends, and is not told why.",
+  );
+});
+
 it("writes an address with its port", () => {
   expect(text.addressText(connected())).toBe("127.0.0.1:53412");
   expect(text.addressText(connected({ address: "::1" }))).toBe("[::1]:53412");

@@ -100,7 +100,14 @@ function Row({ client, onChoose }: { client: ConnectedClient; onChoose: () => vo
         {lost > 0 && <span class="unseen">: {text.lostText(client)}</span>}
       </td>
       <td class="end">
-        <Button icon="close" kind="danger" online onClick={onChoose}>
+        <Button
+          icon="close"
+          label={`Disconnect ${plainName(text.nameText(client))}…`}
+          title=""
+          kind="danger"
+          online
+          onClick={onChoose}
+        >
           Disconnect…
         </Button>
       </td>
@@ -129,8 +136,8 @@ function Disconnect({ client, onClose }: { client: ConnectedClient; onClose: () 
     >
       {problem && <ProblemText problem={problem} />}
       <p>
-        <Name of={name} /> at {text.addressText(client)} will be disconnected, and told that an
-        administrator did it.
+        <Name of={name} /> at {text.addressText(client)} will be disconnected.{" "}
+        {text.endText(client)}
       </p>
       <p>
         Its token stays valid, so it can connect again. To keep it away, revoke the token instead.
