@@ -24,7 +24,7 @@ export interface Source {
 /** What came of an adapter. */
 interface Recording {
   source: Source;
-  readonly ring: PacketRing;
+  ring: PacketRing;
   /** The session that the sequence numbers are of. */
   session: string | null;
   hello: Hello | null;
@@ -170,12 +170,12 @@ export class CaptureModel {
     this.stream?.retry();
   }
 
-  /** Keep more or fewer packets. What was kept so far goes. */
+  /** Keep more or fewer packets: of what was kept so far the newest that fit. */
   bound(bounds: Bounds): void {
     this.bounds.value = bounds;
-    this.others.length = 0;
-    const { source, session, hello, expected } = this.now;
-    this.replace({ ...this.begin(source), session, hello, expected });
+    for (const one of [this.now, ...this.others]) one.ring = one.ring.resized(bounds);
+    this.makeRoom();
+    if (this.file.peek() === null) this.attach();
   }
 
   /** Forget the packets that came. */
@@ -323,6 +323,12 @@ export class CaptureModel {
     this.session.value = null;
     const at = others.findIndex((one) => isOne(one.source, source));
     this.replace((at < 0 ? undefined : others.splice(at, 1)[0]) ?? this.begin(source));
+    this.makeRoom();
+  }
+
+  /** Let the oldest recordings of other adapters go where there are too many, and say whose. */
+  private makeRoom(): void {
+    const { others } = this;
     const dropped: string[] = [];
     const bytes = (): number => others.reduce((sum, one) => sum + one.ring.bytes, 0);
     while (others.length > KEPT || bytes() > this.bounds.peek().bytes) {
@@ -341,6 +347,10 @@ export class CaptureModel {
   /** Let the rows that are shown be looked at anew. */
   private present(): void {
     this.now.ring.hold = false;
+    this.attach();
+  }
+
+  private attach(): void {
     this.engine.attach(this.ring);
     this.generation.value++;
     this.onChange();

@@ -61,6 +61,8 @@ export class PacketRing {
   readonly foreign = new Map<number, string>();
   /** Whether every packet tells its direction. */
   hasDirections = true;
+  /** What stays the same in a ring with other bounds. */
+  readonly identity: object = {};
   /** While set nothing is evicted: what finds no room is a loss by pausing. */
   hold = false;
 
@@ -245,6 +247,18 @@ export class PacketRing {
       row = stop;
     }
     return items;
+  }
+
+  /** Return a ring with other bounds that has the same rows, the newest of them where not all fit. */
+  resized(bounds: Bounds): PacketRing {
+    const ring = new PacketRing(bounds, this.first);
+    const { base, originNs, evicted, evictedBy, hasDirections, identity } = this;
+    Object.assign(ring, { base, originNs, evicted, evictedBy, hasDirections, identity });
+    for (const item of this.items(this.first)) ring.take(item);
+    ring.originNs = originNs;
+    ring.hold = this.hold;
+    ring.skipped.splice(0, 2, ...this.skipped);
+    return ring;
   }
 
   /** The packet as a capture file has it. */

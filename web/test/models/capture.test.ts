@@ -113,6 +113,20 @@ describe("what a capture tells of losses", () => {
     expect(dropped).toEqual(["A"]);
   });
 
+  it("keeps the newest that fit when fewer are to be kept, also of other adapters", () => {
+    capture.show({ guid: "{b}", name: "B" }, "c");
+    service().socket.accept();
+    service().socket.say(HELLO);
+    for (const sequence of [0, 1, 2]) more(sequence);
+    capture.bound({ packets: 1, bytes: 1e6 });
+    const { ring } = capture;
+    expect([ring.first, ring.end, ring.evicted, ring.sequence(2)]).toEqual([2, 3, 2, 2]);
+    more(3);
+    expect([capture.ring.end, capture.arrived, capture.missing]).toEqual([4, 4, 0]);
+    capture.show({ guid: "{a}", name: "A" }, "a");
+    expect([capture.ring.first, capture.ring.end, capture.arrived]).toEqual([1, 2, 2]);
+  });
+
   it("closes its stream while the page is left, and counts what it missed meanwhile", () => {
     const before = service().socket;
     capture.leave();

@@ -156,7 +156,7 @@ function Limits() {
         text={(value) => (value === 0 ? "all bytes" : `the first ${value} bytes`)}
         onChange={(value) => capture.cut(value)}
       />
-      <p class="soft">Changing max packets or max memory clears the table.</p>
+      <p class="soft">With lower limits, the oldest packets that do not fit are dropped at once.</p>
     </section>
   );
 }
