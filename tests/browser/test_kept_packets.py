@@ -190,6 +190,46 @@ def test_only_views_of_packets_subscribe(screen: Screen) -> None:
     assert subscribers() == 1
 
 
+def test_another_adapter_in_between(screen: Screen) -> None:
+    """Back shows what was selected, with the filter that shows it; marks are there as well."""
+    from playwright.sync_api import expect
+
+    page, service = screen.page, screen.service
+    capture(screen, 2001, 2002)
+    other = service.session(service.adapter(name="Other"))["id"]
+    page.get_by_label("Display filter").fill("udp.dstport < 2009")
+    expect(page.locator("#filter-note")).to_contain_text("2 of 2 packets match")
+    row(screen, 2001).click()
+    page.keyboard.press("m")
+    status = page.locator(".status-line")
+    expect(status).to_contain_text("★ 1 marked")
+    page.get_by_label("Packets of").select_option(label="Other")
+    page.get_by_label("Display filter").fill("")
+    show(screen, other, 2003)
+    row(screen, 2003).click()
+    expect(status).not_to_contain_text("marked")
+    page.go_back()
+    expect(row(screen, 2001)).to_have_attribute("aria-selected", "true")
+    expect(page).to_have_url(re.compile("adapter=OfficeNet.*packet=1|packet=1.*adapter=OfficeNet"))
+    expect(status).to_contain_text("★ 1 marked")
+    expect(page.locator(".notice")).to_have_count(0)
+
+
+def test_another_limit(screen: Screen) -> None:
+    """What fits is kept, and what is selected stays so."""
+    from playwright.sync_api import expect
+
+    session = capture(screen, 2001, 2002)
+    row(screen, 2002).click()
+    screen.page.get_by_text("Table", exact=True).click()
+    screen.page.get_by_label("Max packets").select_option("10000")
+    screen.page.keyboard.press("Escape")
+    inject(screen.service, session, 2003)
+    row(screen, 2003).wait_for()
+    expect(row(screen, 2002)).to_have_attribute("aria-selected", "true")
+    expect(screen.page.locator(".status-line")).to_contain_text("3 of 3 packets shown")
+
+
 def test_what_the_limit_drops(screen: Screen) -> None:
     """How many went is said with the setting; a selected packet stays, and says that it went."""
     from playwright.sync_api import expect

@@ -42,6 +42,8 @@ export class PacketTableModel {
   readonly revealed = signal(0);
   readonly rows: FilteredRows;
 
+  /** Selected of each ring, as long as it is kept. */
+  private readonly chosen = new WeakMap<object, number>();
   /** Whether the selection is brought into view once the filter has looked at every row. */
   private isRevealing = false;
   private scheduled = false;
@@ -57,9 +59,16 @@ export class PacketTableModel {
     this.rows = capture.engine.rows;
     capture.onChange = capture.engine.onChange = () => this.request();
     capture.engine.version.subscribe(() => this.decodeAgain());
+    let shown: object | null = null;
     capture.generation.subscribe(() => {
-      this.select(-1);
+      const { identity } = capture.ring;
+      if (identity === shown) return;
+      shown = identity;
+      this.select(this.chosen.get(identity) ?? -1);
       this.pause(false);
+      this.isRevealing = this.selected.peek() !== null;
+      // A file is read from its first packet on.
+      if (this.isRevealing || capture.file.peek() !== null) this.following.value = false;
     });
   }
 
@@ -114,6 +123,7 @@ export class PacketTableModel {
   /** Select a row by its number; one that is not there selects none. */
   select(row: number): void {
     const { ring } = this.capture;
+    this.chosen.set(ring.identity, row);
     if (!ring.has(row) || ring.kind(row) === LOSS) {
       this.selected.value = null;
       return;

@@ -31,8 +31,8 @@ export class PacketTools {
     this.picked = new PickedRows(() => capture.ring);
     this.marked = new PickedRows(() => capture.ring);
     capture.generation.subscribe(() => {
-      this.picked.clear();
-      this.marked.clear();
+      this.picked.turn();
+      this.marked.turn();
       this.find.cancel();
     });
   }

@@ -13,11 +13,19 @@ interface Shown {
 export class PickedRows {
   /** Goes up with every change. */
   readonly version = signal(0);
-  private rows = new Set<number>();
+  /** Of each ring, as long as it is kept. */
+  private readonly ofRings = new WeakMap<object, Set<number>>();
   /** Where a range begins. */
   private anchor = -1;
 
   constructor(private readonly ring: () => PacketRing) {}
+
+  private get rows(): Set<number> {
+    const { identity } = this.ring();
+    let rows = this.ofRings.get(identity);
+    if (rows === undefined) this.ofRings.set(identity, (rows = new Set()));
+    return rows;
+  }
 
   has(row: number): boolean {
     return this.rows.has(row);
@@ -63,6 +71,12 @@ export class PickedRows {
   /** Pick all that is shown. */
   all(shown: Shown): void {
     this.pickRange(0, shown.count - 1, shown);
+  }
+
+  /** Show those of another ring, which has taken the place of the one before. */
+  turn(): void {
+    this.anchor = -1;
+    this.version.value++;
   }
 
   /** Let all go; the next range begins at this row. */

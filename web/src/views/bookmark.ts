@@ -147,6 +147,7 @@ function bookmarkTable(table: PacketTableModel, notices: NoticesModel): void {
     if (text === "" || place(text) === said) return;
     // Once the adapter and the file are shown that the address names as well.
     queueMicrotask(async () => {
+      said = place(text);
       if (number() === text) return;
       const why = await table.goTo(text);
       if (why !== "") notices.say(why);
@@ -155,6 +156,10 @@ function bookmarkTable(table: PacketTableModel, notices: NoticesModel): void {
   });
   effect(() => {
     void table.selected.value;
-    untracked(say);
+    untracked(() => {
+      // An adapter that is come back to has a selection; what the address asks for goes before it.
+      const asked = currentTab() === "packets" ? param("packet") : "";
+      if (asked === "" || place(asked) === said) say();
+    });
   });
 }

@@ -85,3 +85,37 @@ describe("a packet that is gone to by its number", () => {
     expect(await table.goTo("1")).toBe("Row 1 marks missing packets.");
   });
 });
+
+describe("what is selected", () => {
+  const newTable = () => {
+    const engine = new EngineModel(workerInProcess);
+    const capture = new CaptureModel(newClient(), new TrafficModel(), engine);
+    return new PacketTableModel(capture, () => undefined);
+  };
+  const fileOf = (ring: PacketRing) => ({ name: "a.pcap", ring, faults: [], hasDirections: true });
+
+  it("is selected again when its packets are shown again", () => {
+    const table = newTable();
+    fill(table.capture.ring, 5);
+    table.select(3);
+    const ring = new PacketRing({ packets: 9, bytes: 1e6 });
+    fill(ring, 9);
+    table.capture.open(fileOf(ring));
+    expect([table.selected.value, table.following.value]).toEqual([null, false]);
+    table.select(7);
+    table.capture.open(null);
+    expect([table.selected.value?.row, table.following.value]).toEqual([3, false]);
+    table.capture.open(fileOf(ring));
+    expect(table.selected.value?.row).toBe(7);
+  });
+
+  it("stays selected, and paused, when another number of packets is kept", () => {
+    const table = newTable();
+    fill(table.capture.ring, 5);
+    table.select(3);
+    table.pause(true);
+    table.capture.bound({ packets: 4, bytes: 1e6 });
+    expect([table.selected.value?.row, table.paused.value, table.rows.count]).toEqual([3, true, 4]);
+    expect(table.capture.ring.hold).toBe(true);
+  });
+});

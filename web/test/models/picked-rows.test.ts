@@ -48,3 +48,15 @@ test("what the ring dropped is not counted, and what is missing cannot be picked
   for (const batch of unpack(pack([Uint8Array.of(0x45)]))) ring.append(batch);
   expect([picked.count, picked.list()]).toEqual([2, [2, 3]]);
 });
+
+test("each ring has its own, which another in between does not take away", () => {
+  const [one, other] = [ringOf(4), ringOf(4)];
+  let ring = one;
+  const picked = new PickedRows(() => ring);
+  picked.toggle(2);
+  ring = other;
+  expect(picked.list()).toEqual([]);
+  picked.toggle(1);
+  ring = one.resized({ packets: 8, bytes: 1 << 20 });
+  expect(picked.list()).toEqual([2]);
+});

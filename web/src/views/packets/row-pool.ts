@@ -137,6 +137,8 @@ export class RowPool {
   private top = -1;
   /** Row number at the top of the view, so that it stays there when older ones go. */
   private anchor = -1;
+  /** Of the ring that was drawn. */
+  private identity: object | null = null;
   private readonly resized: ResizeObserver;
 
   constructor(
@@ -190,7 +192,9 @@ export class RowPool {
       this.top = shown.top;
       this.rows.style.transform = `translateY(${shown.top}px)`;
     }
-    this.anchor = rows.at(shown.first);
+    // At the top, what a filter still finds comes in above.
+    const isGrowing = top === 0 && model.capture.engine.pending > 0;
+    this.anchor = isGrowing ? -1 : rows.at(shown.first);
     while (this.pool.length < shown.count) {
       const row = new Row(this.pool.length, this.columns);
       this.pool.push(row);
@@ -273,7 +277,11 @@ export class RowPool {
     const { scroller } = this;
     const model = this.tools.table;
     const end = Math.max(0, height - this.viewport);
+    const { identity } = model.capture.ring;
+    const isOther = identity !== this.identity;
+    this.identity = identity;
     if (model.following.peek() && !model.paused.peek()) return end;
+    if (isOther) return 0;
     const { scrollTop } = scroller;
     if (this.anchor < 0) return Math.min(scrollTop, end);
     const place = model.rows.indexOf(this.anchor);
