@@ -190,7 +190,7 @@ def test_only_views_of_packets_subscribe(screen: Screen) -> None:
     assert subscribers() == 1
 
 
-def test_another_adapter_in_between(screen: Screen) -> None:
+def test_back_to_another_adapter(screen: Screen) -> None:
     """Back shows what was selected, with the filter that shows it; marks are there as well."""
     from playwright.sync_api import expect
 
