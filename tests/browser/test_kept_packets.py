@@ -48,6 +48,35 @@ def test_a_restart_of_the_service(browser: Browser, tmp_path: Path) -> None:
             screen.page.get_by_role("row").filter(has_text=NEW_SESSION).wait_for()
 
 
+def test_a_view_that_is_opened_while_the_service_is_away(browser: Browser, tmp_path: Path) -> None:
+    """It comes by itself when the service is there again, and so does what filters its packets."""
+    from playwright.sync_api import expect
+
+    with ExitStack() as stack:
+        with running(tmp_path) as first:
+            screen = stack.enter_context(Screen(browser, first))
+            screen.tolerated.append(AWAY)
+            screen.tolerated.append("Failed to load resource")
+            screen.sign_in()
+            first.session(first.adapter(name="OfficeNet"))
+            screen.row("OfficeNet").wait_for()
+        screen.page.locator(".state[data-state=lost]").wait_for()
+        screen.go("Traffic")
+        alert = screen.page.get_by_role("alert").filter(has_text="will be loaded")
+        expect(alert).to_be_visible()
+        screen.go("Packets")
+        expect(alert).to_be_visible()
+        with running(tmp_path, port=first.port) as second:
+            screen.service = second
+            screen.is_live()
+            session = second.session(second.adapter(name="OfficeNet"))["id"]
+            show(screen, session, 2001, 2002)
+            screen.page.get_by_role("combobox", name="Display filter").fill("udp.dstport == 2002")
+            expect(row(screen, 2001)).to_have_count(0)
+            row(screen, 2002).wait_for()
+            expect(screen.page.locator(".notice.failed")).to_have_count(0)
+
+
 def test_the_end_of_a_session_and_of_its_adapter(screen: Screen) -> None:
     """The rows stay, the page shows no other adapter, and a new session goes on in the table."""
     from playwright.sync_api import expect
@@ -257,7 +286,7 @@ def test_what_a_reload_drops(screen: Screen) -> None:
 
     screen.tolerated.append(AWAY)  # a socket may be closed before it is open
     capture(screen, 2001, 2002)
-    dropped = screen.page.get_by_text("dropped 2 packets")
+    dropped = screen.page.get_by_text("Reloading the page discarded 2 captured packets.")
     screen.page.reload()
     expect(dropped).to_be_visible()
     screen.page.reload()
