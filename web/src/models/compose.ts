@@ -27,6 +27,7 @@ export const FLAGS = [
   ["URG", 0x20],
 ] as const;
 const ACK = 0x10;
+const MAX_PACKET = 0xffff;
 
 export type Kind = (typeof KINDS)[number]["id"];
 export type Repeat = "once" | "times" | "rate";
@@ -229,7 +230,8 @@ export class ComposeModel {
 export function build(draft: Draft, index: number): Uint8Array {
   if (draft.kind === "raw") {
     const bytes = hex("raw", draft.raw);
-    if (bytes.length === 0) throw new DraftError("raw", "Enter the bytes of a packet.");
+    const wrong = lengthRule(bytes);
+    if (wrong !== "") throw new DraftError("raw", wrong);
     return draft.repair ? repaired(bytes) : bytes;
   }
   const source = address("source", draft.source);
@@ -260,6 +262,12 @@ function built(draft: Draft, index: number, envelope: Envelope): Uint8Array {
   const data = draft.payloadIsHex
     ? hex("payload", draft.payload)
     : new TextEncoder().encode(draft.payload);
+  const most = MAX_PACKET - headerOf(envelope.source.length === 16) - (kind === "tcp" ? 20 : 8);
+  if (data.length > most) {
+    const [length, limit] = [data.length, most].map((one) => one.toLocaleString("en"));
+    const message = `The payload has ${length} bytes. At most ${limit} fit into this packet.`;
+    throw new DraftError("payload", message);
+  }
   if (kind === "echo") {
     const sequence = whole("sequence", "sequence number", draft.sequence, 0xffff) + index;
     return echoRequest({
@@ -284,6 +292,24 @@ function built(draft: Draft, index: number, envelope: Envelope): Uint8Array {
     acknowledgement,
     sequence: sequence >>> 0,
   });
+}
+
+/** Return what is wrong with the number of bytes that are to be a packet. */
+function lengthRule(bytes: Uint8Array): string {
+  const { length } = bytes;
+  if (length === 0) return "Enter the bytes of a packet.";
+  const isSix = (bytes[0] ?? 0) >> 4 === 6;
+  const least = headerOf(isSix);
+  if (length < least) {
+    return `Enter at least ${least} bytes, the length of an IPv${isSix ? 6 : 4} header, not ${length}.`;
+  }
+  if (length <= MAX_PACKET) return "";
+  const [most, number] = [MAX_PACKET, length].map((one) => one.toLocaleString("en"));
+  return `Enter at most ${most} bytes, which is the longest IP packet, not ${number}.`;
+}
+
+function headerOf(isSix: boolean): number {
+  return isSix ? 40 : 20;
 }
 
 function ports({ sourcePort, destinationPort }: Draft) {

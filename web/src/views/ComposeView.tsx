@@ -239,7 +239,7 @@ function Preview() {
       </header>
       <div class="panel-body">
         {packet === null || decoded === null ? (
-          <p class="soft">Fill in the marked field to see the packet.</p>
+          <p class="soft">Correct the marked field to see the packet.</p>
         ) : (
           <>
             <p class="summary">

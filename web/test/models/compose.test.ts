@@ -52,6 +52,31 @@ describe("a composed packet", () => {
     expect(model.decoded.value).toBeNull();
   });
 
+  it("of raw bytes has at least a header, and no more than a packet can have", () => {
+    const model = new ComposeModel();
+    const told = (raw: string) => {
+      model.set({ kind: "raw", raw });
+      return [model.error("raw"), model.ready.value];
+    };
+    expect(told("45 00")).toEqual([
+      "Enter at least 20 bytes, the length of an IPv4 header, not 2.",
+      false,
+    ]);
+    expect(told("60".repeat(39))[0]).toContain("Enter at least 40 bytes");
+    expect(told("45".repeat(65_536))[0]).toContain("Enter at most 65,535 bytes");
+    expect(told("45".repeat(20))).toEqual(["", true]);
+  });
+
+  it("names the payload that does not fit, and its limit", () => {
+    const model = aimed("10.6.7.7/24");
+    model.set({ payload: "x".repeat(70_000) });
+    expect(model.error("payload")).toBe(
+      "The payload has 70,000 bytes. At most 65,507 fit into this packet.",
+    );
+    model.set({ payload: "x".repeat(65_507) });
+    expect(model.packet.value?.length).toBe(65_535);
+  });
+
   it("is sent again as it came, with lengths and checksums set right", () => {
     const sent = aimed("10.6.7.7/24").packet.value as Uint8Array;
     const model = new ComposeModel();
