@@ -83,10 +83,12 @@ export function routesRule(lines: readonly string[]): string {
   );
 }
 
-/** Read `10.0.0.0/8 via 10.6.7.1 metric 5`; the answer is a sentence when it is no route. */
+/** Read `10.0.0.0/8 via 10.6.7.1 metric 5`, or `default via fd06::1`; the answer is a sentence when it is no route. */
 export function parseRoute(line: string): Route | string {
   const match = /^(\S+?)(?:\s+via\s+(\S+))?(?:\s+metric\s+(\d+))?$/.exec(line);
-  const [, destination = "", hop, metric = "0"] = match ?? [];
+  const [, first = "", hop, metric = "0"] = match ?? [];
+  const everything = hop?.includes(":") ? "::/0" : "0.0.0.0/0";
+  const destination = first === "default" ? everything : first;
   const prefix = parsePrefix(destination);
   if (match === null || prefix === null) {
     return `“${line}” is not a valid route. Example: 10.0.0.0/8 via 10.6.7.1 metric 5`;

@@ -90,7 +90,7 @@ export function AdapterDialog({
         mono
         rows={2}
         placeholder="10.0.0.0/8 via 10.6.7.1 metric 5"
-        hint="One route per line: destination [via next-hop] [metric n]"
+        hint="One route per line: destination [via next-hop] [metric n]. The destination “default” is 0.0.0.0/0, or ::/0 where the next hop is IPv6."
         {...field("routes", fixed)}
       />
       <div class="pair">

@@ -39,6 +39,13 @@ describe("the rules of the API", () => {
     }
   });
 
+  it("read a default route in the family of its next hop", () => {
+    const read = (line: string) => rules.parseRoute(line);
+    expect(read("default via 10.6.7.1")).toMatchObject({ destination: "0.0.0.0/0" });
+    expect(read("default")).toMatchObject({ destination: "0.0.0.0/0" });
+    expect(read("default via fd06::1 metric 5")).toMatchObject({ destination: "::/0", metric: 5 });
+  });
+
   it("hold names to what Windows takes", () => {
     fine(rules.nameRule, "OfficeNet", "Büro 2", "x".repeat(127), "😀");
     wrong(
