@@ -376,6 +376,7 @@ def test_fifty_adapters_are_found_and_sorted(screen: Screen) -> None:
     expect(screen.page.locator(".grid tbody tr").first).to_contain_text("Net 49")
     screen.fill("Find adapters", "10.9.7.")
     expect(screen.page.locator(".grid tbody tr")).to_have_count(1)
+    expect(screen.page.get_by_text("1 of 50", exact=True)).to_be_visible()
     screen.fill("Find adapters", "nowhere")
     screen.button("Show all adapters").click()
     expect(screen.page.locator(".grid tbody tr")).to_have_count(50)

@@ -29,7 +29,10 @@ export function OverviewView() {
         <section class="panel" aria-labelledby="adapters-title">
           <header class="panel-head">
             <h2 id="adapters-title">Adapters</h2>
-            <span class="count">{adapters.list.value.length}</span>
+            <span class="count">
+              {list.search.value.trim() !== "" && `${list.shown.value.length} of `}
+              {adapters.list.value.length}
+            </span>
             {list.isLong.value && (
               <input
                 type="search"
