@@ -165,6 +165,22 @@ def test_another_target_ends_what_goes_on(composer: Screen) -> None:
     expect(outcome).to_contain_text("sent")
 
 
+def test_a_target_that_was_made_again_is_chosen_again(composer: Screen) -> None:
+    """Another adapter of the same name gets nothing until the reader chooses it."""
+    from playwright.sync_api import expect
+
+    service = composer.service
+    (office,) = service.http.get("/v1/adapters").json()
+    service.http.delete(f"/v1/adapters/{office['guid']}").raise_for_status()
+    expect(composer.page.get_by_text("OfficeNet was deleted.")).to_be_visible()
+    other = "0d0c9a3e-58c1-4a0f-9b51-5f1a2b3c4d5e"
+    service.session(service.adapter(name="OfficeNet", requested_guid=other))
+    expect(composer.page.get_by_text("another adapter now has its name")).to_be_visible()
+    expect(composer.button("Send")).to_be_disabled()
+    composer.page.get_by_label("to the host through").select_option("OfficeNet")
+    expect(composer.button("Send")).to_be_enabled()
+
+
 def test_a_dump_is_pasted(composer: Screen) -> None:
     """Offsets and characters of a dump are not bytes."""
     from playwright.sync_api import expect

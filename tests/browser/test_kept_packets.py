@@ -93,9 +93,11 @@ def test_the_end_of_a_session_and_of_its_adapter(screen: Screen) -> None:
     inject(service, other, 2009)
     row(screen, 2001).wait_for()
     expect(screen.page).to_have_title(re.compile(r"^Packets · OfficeNet \(deleted\) "))
-    again = service.session(service.adapter(name="OfficeNet"))["id"]
+    another = "0d0c9a3e-58c1-4a0f-9b51-5f1a2b3c4d5e"
+    again = service.session(service.adapter(name="OfficeNet", requested_guid=another))["id"]
     show(screen, again, 2002)
     row(screen, 2001).wait_for()
+    screen.page.get_by_role("row").filter(has_text="created again with another GUID").wait_for()
     assert row(screen, 2009).count() == 0
 
 

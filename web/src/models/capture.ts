@@ -24,6 +24,8 @@ export interface Source {
 /** What came of an adapter. */
 interface Recording {
   source: Source;
+  /** The adapter that the newest session was of; "" where that does not tell it from others. */
+  guid: string;
   ring: PacketRing;
   /** The session that the sequence numbers are of. */
   session: string | null;
@@ -119,8 +121,8 @@ export class CaptureModel {
   /** Show an adapter, of which a session runs or is over. What came of it before stays. */
   show(source: Source, session: string | null): void {
     const isSame = isOne(source, this.now.source);
-    this.now.source = isSame ? source : this.now.source;
     if (!isSame) this.exchange(source);
+    this.now.source = source;
     // What came stays when there is no other session.
     if (isSame && (session === null || session === this.session.peek())) {
       if (session !== null && this.stream === null) this.reconnect();
@@ -128,6 +130,11 @@ export class CaptureModel {
     }
     this.session.value = session ?? this.now.session;
     this.reconnect();
+  }
+
+  /** The service was started again: adapters may have other GUIDs. */
+  renew(): void {
+    for (const one of [this.now, ...this.others]) one.guid = "";
   }
 
   /** Show a file in place of what comes; null shows again what comes. */
@@ -258,10 +265,13 @@ export class CaptureModel {
     const timeNs = BigInt(Date.now()) * 1_000_000n;
     if (now.session !== session) {
       if (now.session !== null && now.ring.count > 0) {
-        const loss = { cause: "session", injected: false, count: 0, first: null, last: null };
+        const isRemade = now.guid !== "" && now.guid !== now.source.guid;
+        const cause = isRemade ? "adapter" : "session";
+        const loss = { cause, injected: false, count: 0, first: null, last: null };
         items.push({ loss, timeNs });
       }
       now.session = session;
+      now.guid = now.source.guid;
       now.expected = [-1, -1];
     }
     const { received, injected } = hello.next_sequence;
@@ -313,7 +323,7 @@ export class CaptureModel {
   private begin(source: Source): Recording {
     const ring = new PacketRing(this.bounds.peek());
     const [session, hello, arrived, missing] = [null, null, 0, 0];
-    return { source, ring, session, hello, arrived, missing, expected: [-1, -1] };
+    return { source, guid: "", ring, session, hello, arrived, missing, expected: [-1, -1] };
   }
 
   /** Put away what is shown, and show what was kept of another adapter, or begin. */

@@ -9,6 +9,8 @@ interface Chosen {
   readonly name: string;
   /** What it was called when a person chose it. */
   readonly first: string;
+  /** Whether another adapter of the same name took the place of the one that was chosen. */
+  readonly isRemade?: boolean;
 }
 
 const NONE: Chosen = { guid: "", name: "", first: "" };
@@ -34,6 +36,13 @@ export class ChosenAdapter {
     return guid === "" ? "unknown" : "gone";
   });
 
+  /** Its state as a place to send to: one that was made again is not the one that was chosen. */
+  readonly targetState = computed(() => (this.chosen.value.isRemade ? "gone" : this.state.value));
+  /** The adapter to send to; "" for one that nobody chose. */
+  readonly target = computed(() => (this.chosen.value.isRemade ? "" : this.guid.value));
+  /** Whether the service was started again since the adapter was seen: GUIDs may be others. */
+  private isAnew = false;
+
   /** `list` gives the adapters that there are, and subscribes to them. */
   constructor(private readonly list: () => readonly Adapter[]) {}
 
@@ -50,12 +59,22 @@ export class ChosenAdapter {
 
   /** Find the adapter that is chosen: one that was made again has its name and another GUID. */
   resolve(): void {
-    const { guid, name, first } = this.chosen.peek();
+    const chosen = this.chosen.peek();
+    const { guid, name } = chosen;
     if (name === "") return;
     const list = this.list();
     const found = list.find((one) => one.guid === guid) ?? list.find((one) => one.name === name);
-    if (found === undefined || (found.guid === guid && found.name === name)) return;
-    this.chosen.value = { guid: found.guid, name: found.name, first };
+    if (found === undefined) return;
+    const isOther = found.guid !== guid && guid !== "" && !this.isAnew;
+    this.isAnew = false;
+    if (found.guid === guid && found.name === name) return;
+    const isRemade = isOther || chosen.isRemade === true;
+    this.chosen.value = { ...chosen, guid: found.guid, name: found.name, isRemade };
+  }
+
+  /** The service was started again: an adapter of the same name is the one that was chosen. */
+  renew(): void {
+    this.isAnew = true;
   }
 
   clear(): void {

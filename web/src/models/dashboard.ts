@@ -86,7 +86,7 @@ export class Dashboard {
   readonly workbench = signal<Workbench | null>(null);
   /** The session that is injected into: the running one of the chosen adapter. */
   readonly target = computed(() => {
-    const session = this.sessions.of(this.chosen.guid.value);
+    const session = this.sessions.of(this.chosen.target.value);
     return session !== undefined && isRunning(session) ? session : null;
   });
   readonly dialogs = new DialogsModel();
@@ -293,6 +293,10 @@ export class Dashboard {
     switch (message.type) {
       case "snapshot":
         this.eventsClient = message.client;
+        if (this.isAnew) {
+          this.chosen.renew();
+          this.capture.renew();
+        }
         this.adapters.reset(message.adapters);
         this.log.know(message.adapters, message.sessions);
         this.sessions.reset(message.sessions, this.isAnew);

@@ -97,6 +97,9 @@ const ECHO = /^icmp(?:v6)?\.resp_(?:in|to)$/;
 export function lossText(loss: Loss): string {
   const { cause, count, first, last, injected } = loss;
   if (cause === "session") return "A new session of this adapter began.";
+  if (cause === "adapter") {
+    return "This adapter was created again with another GUID. The packets below are of the new one.";
+  }
   const way = injected ? "to host" : "from host";
   const what =
     count === 1 ? `1 packet ${way} is` : `${count.toLocaleString("en")} packets ${way} are`;

@@ -17,7 +17,7 @@ const SHOWN = 512;
 
 export function ComposeView() {
   const { adapters, chosen, compose } = useDashboard();
-  const addresses = adapters.find(chosen.guid.value)?.addresses.join();
+  const addresses = adapters.find(chosen.target.value)?.addresses.join();
   useEffect(() => {
     if (addresses) compose.aim(addresses.split(","));
   }, [compose, addresses]);
@@ -115,7 +115,7 @@ function BuiltFields() {
 /** Which way, and by which version of IP. */
 function Ends() {
   const { adapters, chosen, compose } = useDashboard();
-  const addresses = adapters.find(chosen.guid.value)?.addresses ?? [];
+  const addresses = adapters.find(chosen.target.value)?.addresses ?? [];
   const hasBoth = [true, false].every((isSix) =>
     addresses.some((one) => one.includes(":") === isSix),
   );

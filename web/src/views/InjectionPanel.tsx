@@ -27,7 +27,7 @@ export function InjectionPanel() {
   const { injector } = compose;
   const { repeat, count: times, rate } = compose.draft.value;
   const session = target.value;
-  const adapter = adapters.find(chosen.guid.value);
+  const adapter = adapters.find(chosen.target.value);
   const running = injector.running.value;
   const mayInject = service.can("inject");
   const ready = mayInject && session !== null && compose.ready.value;
@@ -37,7 +37,7 @@ export function InjectionPanel() {
     <section class="panel" aria-labelledby="inject-title">
       <header class="panel-head">
         <h2 id="inject-title">Send</h2>
-        <SessionPicker label="to the host through" />
+        <SessionPicker label="to the host through" isTarget />
         {session && <ImpairedBadge guid={session.adapter} />}
       </header>
       <form
@@ -48,7 +48,7 @@ export function InjectionPanel() {
           if (ready && !running) void dashboard.inject();
         }}
       >
-        <SessionNote />
+        <SessionNote isTarget />
         {!mayInject && (
           <p class="wrong-text">
             This token may not inject packets. Sign in with a token that has the scope “inject”.

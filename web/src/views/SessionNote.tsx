@@ -5,9 +5,16 @@ import { plainName } from "../models/visible";
 import { hrefOf } from "./address";
 import { useDashboard } from "./context";
 
-export function SessionNote() {
+/** `isTarget` says that packets are to be sent there. */
+export function SessionNote({ isTarget = false }: { isTarget?: boolean }) {
   const dashboard = useDashboard();
-  const why = whyNoPackets(dashboard);
+  const { chosen, connection } = dashboard;
+  const isRemade =
+    isTarget && chosen.state.value === "there" && chosen.targetState.value === "gone";
+  const why =
+    isRemade && connection.state.value.name === "live"
+      ? `${plainName(chosen.name.value)} was deleted, and another adapter now has its name. Choose it above to send to it.`
+      : whyNoPackets(dashboard);
   // The place is there before the text comes, so that the text is announced.
   return (
     <div class="session-note" role="status">

@@ -15,11 +15,13 @@ interface Props {
   readonly label?: string;
   /** Whether all adapters are chosen together, in a view that can show them so. */
   readonly whole?: boolean;
+  /** Whether it says where packets are sent to. */
+  readonly isTarget?: boolean;
 }
 
-export function SessionPicker({ label = "Packets of", whole }: Props) {
+export function SessionPicker({ label = "Packets of", whole, isTarget }: Props) {
   const { adapters, chosen } = useDashboard();
-  const state = chosen.state.value;
+  const state = (isTarget ? chosen.targetState : chosen.state).value;
   const choose = (guid: string) => {
     const adapter = adapters.find(guid);
     const all = guid === ALL ? 1 : null;

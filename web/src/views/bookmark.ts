@@ -18,6 +18,11 @@ import type { TabId } from "./tabs";
 /** The views that show a file in place of what comes. */
 const OF_FILE: readonly TabId[] = ["packets", "conversations"];
 
+/** Say that a file of this name has to be opened again. */
+export function goneText(name: string): string {
+  return `The file ${plainName(name)} is no longer open`;
+}
+
 /** Keep the address and the models at one, from now on; the address has the first word. */
 export function bookmark(dashboard: Dashboard): void {
   const { adapters, capture, chosen, notices, workbench } = dashboard;
@@ -98,7 +103,7 @@ function bookmarkFile(capture: CaptureModel, notices: NoticesModel): void {
         for (const tab of OF_FILE) setParam("file", null, { tab });
         setParam("packet", null, { tab: "packets" });
         notices.warn(
-          `The file ${plainName(name)} is no longer open: a page cannot open a file by itself. ` +
+          `${goneText(name)}: a page cannot open a file by itself. ` +
             "Choose it again with “Open file…” in Packets, or drop it on the table there.",
         );
       }

@@ -86,9 +86,22 @@ describe("what a capture tells of losses", () => {
     expect([capture.ring.count, capture.session.value]).toEqual([2, "a"]);
   });
 
-  it("knows an adapter that was made anew by its name", () => {
+  it("knows an adapter that was made anew by its name, and marks where it began", () => {
     capture.show({ guid: "{another}", name: "A" }, "b");
     expect(capture.ring.count).toBe(2);
+    service().socket.accept();
+    service().socket.say(HELLO);
+    expect(losses()).toEqual([
+      "This adapter was created again with another GUID. The packets below are of the new one.",
+    ]);
+  });
+
+  it("takes an adapter for the same after the service was started again", () => {
+    capture.renew();
+    capture.show({ guid: "{another}", name: "A" }, "b");
+    service().socket.accept();
+    service().socket.say(HELLO);
+    expect(losses()).toEqual(["A new session of this adapter began."]);
   });
 
   it("counts what it missed while another adapter was shown", () => {

@@ -149,6 +149,32 @@ describe("the dashboard", () => {
     });
   });
 
+  it("sends to no adapter that was made again under the same name until it is chosen", async () => {
+    const events = await live(session());
+    const again = adapter({ guid: "again" });
+    events.say(event("adapter.deleted", adapter()));
+    events.say(event("adapter.created", again, 2));
+    events.say(event("session.started", session({ id: "next", adapter: "again" }), 3));
+    const { capture, chosen, target } = dashboard;
+    expect([capture.session.value, chosen.state.value]).toEqual(["next", "there"]);
+    expect([chosen.targetState.value, target.value]).toEqual(["gone", null]);
+    chosen.choose(again);
+    expect([chosen.targetState.value, target.value?.id]).toEqual(["there", "next"]);
+  });
+
+  it("goes on with an adapter that a service has after it was started again", async () => {
+    await live(session());
+    service().answer("GET /v1/system", { ...system(), started_at: "2026-01-01T00:00:00Z" });
+    await dashboard.connection.connect();
+    const events = service().sockets.findLast(({ url }) => url.includes("/events"));
+    const again = adapter({ guid: "again" });
+    const next = session({ id: "next", adapter: "again" });
+    const snapshot = { type: "snapshot", id: 0, oldest: 1, time: TIME };
+    events?.accept();
+    events?.say({ ...snapshot, adapters: [again], sessions: [next] });
+    expect(dashboard.target.value?.id).toBe("next");
+  });
+
   it("says what the adapter was called that was chosen", async () => {
     const events = await live(session());
     const { chosen } = dashboard;

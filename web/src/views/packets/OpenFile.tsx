@@ -2,9 +2,10 @@
 
 import type { RefObject } from "preact";
 import { openFile } from "../../models/opened-file";
+import { goneText } from "../bookmark";
 import { useDashboard } from "../context";
 
-/** What is no longer true once another file is open. */
+/** What is no longer true once another file is open, and once one of that name is. */
 const NOT_OPENED = " was not opened. ";
 
 /** Return what opens a file and shows it. */
@@ -15,7 +16,8 @@ export function useOpening(): (file: File) => Promise<void> {
       const opened = await openFile(file);
       capture.open(opened);
       table.follow(false);
-      if (notices.current.peek()?.text.includes(NOT_OPENED)) notices.dismiss();
+      const said = notices.current.peek()?.text;
+      if (said?.includes(NOT_OPENED) || said?.startsWith(goneText(file.name))) notices.dismiss();
     } catch (error) {
       notices.warn(`${file.name}${NOT_OPENED}${(error as Error).message}`);
     }
