@@ -436,6 +436,9 @@ def test_a_file_is_in_the_address(table: Table, tmp_path: Path) -> None:
     table.stream("Live").wait_for()
     table.ping()
     expect(table.detail).to_have_count(0)
+    open_file(table.screen, path)
+    expect(strip).to_contain_text("2 packets")
+    expect(notice).to_have_count(0)
 
 
 def test_what_is_no_capture_file_is_refused(table: Table, tmp_path: Path) -> None:

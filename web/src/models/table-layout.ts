@@ -2,7 +2,9 @@
 
 import { type Signal, signal } from "@preact/signals";
 import type { Store } from "../api/store";
-import { TIME_FORMATS, type TimeFormat } from "./packet-text";
+import { fieldOf, nearest } from "../filter/fields";
+import type { Field } from "../packet/dissection";
+import { fieldsOf, TIME_FORMATS, type TimeFormat } from "./packet-text";
 
 export interface Column {
   /** One of the table's own columns, or the name of a field. */
@@ -25,6 +27,9 @@ const OWN: readonly (readonly [id: string, label: string])[] = [
   ["length", "Bytes"],
   ["info", "Info"],
 ];
+/** What only a filter knows, or what a column of the table shows already. */
+const NO_COLUMN =
+  /^(?:frame\b.*|_ws\.col\..*|received|injected|cut|fragment|len|proto|host|src|dst|tcp\.flags\.str)$/;
 const KEY = "wintun-api.packets";
 export const MOST_COLUMNS = 24;
 const NARROWEST = 32;
@@ -159,6 +164,23 @@ export class TableLayout {
     const kept: Kept = { columns, time, utc, folds, detail: this.detail.peek() };
     this.store.setItem(KEY, JSON.stringify(kept));
   }
+}
+
+/** Return the fields that a column shows, also where its name stands for several. */
+export function fieldsOfColumn(fields: readonly Field[], id: string): Field[] {
+  return (fieldOf(id)?.parts ?? [id]).flatMap((name) => fieldsOf(fields, name));
+}
+
+/** Return why a name that was typed is no column, with the nearest one; "" where it is one. */
+export function columnRule(name: string): string {
+  if (!/^[\w.-]+$/.test(name)) return "Enter the name of a field, for example tcp.stream.";
+  const field = fieldOf(name);
+  if (field !== undefined && NO_COLUMN.test(field.name)) {
+    return `A filter can ask for ${field.name}, but a column cannot show it.`;
+  }
+  if (field !== undefined) return "";
+  const near = nearest(name.toLowerCase());
+  return `There is no field "${name}"${near === undefined ? "." : `; did you mean ${near}?`}`;
 }
 
 function read(store: Store): Kept {

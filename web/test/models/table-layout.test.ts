@@ -2,7 +2,13 @@
 
 import { expect, test } from "vitest";
 import type { Store } from "../../src/api/store";
-import { MOST_COLUMNS, TableLayout } from "../../src/models/table-layout";
+import {
+  columnRule,
+  fieldsOfColumn,
+  MOST_COLUMNS,
+  TableLayout,
+} from "../../src/models/table-layout";
+import { Field } from "../../src/packet/dissection";
 
 function storeOf(kept?: unknown): Store {
   const values: Record<string, string | null> = {
@@ -53,6 +59,22 @@ test("only a column that was added can be removed, and reset removes all of them
   layout.toggle("time");
   layout.reset();
   expect(shown(layout)).toHaveLength(8);
+});
+
+test("only a field that can be shown is a column", () => {
+  for (const name of ["tcp.stream", "TCP.Stream", "ip.addr", "dns"])
+    expect(columnRule(name)).toBe("");
+  expect(columnRule("nonsense.field")).toBe('There is no field "nonsense.field".');
+  expect(columnRule("tcp.strem")).toContain("did you mean tcp.stream?");
+  expect(columnRule("frame.number")).toContain("a column cannot show it");
+  expect(columnRule("a b")).toContain("Enter the name of a field");
+});
+
+test("a column whose name stands for several fields shows all of them", () => {
+  const ip = new Field("ip", "IPv4", 0, 20, "", "");
+  ip.add("ip.src", "Source", 12, 16, "10.0.0.1");
+  ip.add("ip.dst", "Destination", 16, 20, "10.0.0.2");
+  expect(fieldsOfColumn([ip], "ip.addr").map(({ text }) => text)).toEqual(["10.0.0.1", "10.0.0.2"]);
 });
 
 test("there is a bound on columns", () => {

@@ -2,9 +2,9 @@
 
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { fieldsOf, rowText, timeText } from "../../models/packet-text";
+import { rowText, timeText } from "../../models/packet-text";
 import type { PacketTools } from "../../models/packet-tools";
-import type { Column } from "../../models/table-layout";
+import { type Column, fieldsOfColumn } from "../../models/table-layout";
 import type { Field } from "../../packet/dissection";
 import { useDashboard } from "../context";
 import { Menu, type MenuItem, useMenu } from "../ui/Menu";
@@ -246,7 +246,7 @@ function fieldOfCell({ table }: PacketTools, row: number, column: string): Field
   const text = rowText(table.capture, row);
   const fields = [...(table.capture.engine.notes(row) ?? []), ...(text.decoded?.layers ?? [])];
   const names = FIELDS[column] ?? [column];
-  const found = names.flatMap((name) => fieldsOf(fields, name));
+  const found = names.flatMap((name) => fieldsOfColumn(fields, name));
   const shown =
     column === "source" ? text.source : column === "destination" ? text.destination : "";
   return found.find((field) => field.text === shown) ?? found[0] ?? null;

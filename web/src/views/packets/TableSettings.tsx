@@ -1,7 +1,9 @@
 /** How the table looks and how much it keeps: columns, times, limits. */
 
 import type { RefObject } from "preact";
+import { fieldOf } from "../../filter/fields";
 import { TIME_FORMATS, type TimeFormat } from "../../models/packet-text";
+import { columnRule } from "../../models/table-layout";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
 import { Choice } from "../ui/Choice";
@@ -44,9 +46,7 @@ function Columns() {
   const columns = layout.columns.value;
   const add = (typed: string): string => {
     const field = typed.trim();
-    return /^[\w.-]+$/.test(field)
-      ? layout.add(field, field)
-      : "Enter the name of a field, for example tcp.stream.";
+    return columnRule(field) || layout.add(fieldOf(field)?.name ?? field, field);
   };
   return (
     <section aria-label="Columns">

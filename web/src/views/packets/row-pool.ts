@@ -6,7 +6,6 @@
  */
 
 import {
-  fieldsOf,
   protocolClass,
   type RowText,
   relativeInfo,
@@ -15,7 +14,7 @@ import {
 } from "../../models/packet-text";
 import { TINTS, tintOf } from "../../models/packet-tint";
 import type { PacketTools } from "../../models/packet-tools";
-import type { Column } from "../../models/table-layout";
+import { type Column, fieldsOfColumn } from "../../models/table-layout";
 import { scrollToShow, visibleRange } from "../../models/window";
 import type { Field } from "../../packet/dissection";
 import { WAYS } from "../ui/Direction";
@@ -113,7 +112,7 @@ class Row {
 const NONE: readonly Field[] = [];
 
 function fieldText({ decoded }: RowText, notes: readonly Field[], name: string): string {
-  const found = fieldsOf([...notes, ...(decoded?.layers ?? [])], name);
+  const found = fieldsOfColumn([...notes, ...(decoded?.layers ?? [])], name);
   return found.map(({ text, label }) => text || label).join(", ");
 }
 
