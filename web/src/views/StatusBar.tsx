@@ -14,11 +14,17 @@ const WORDS: Record<ConnectionState["name"], string> = {
 };
 
 export function StatusBar() {
-  const { access, connection, eventsClient, service } = useDashboard();
+  const { access, capture, connection, eventsClient, service } = useDashboard();
   const state = connection.state.value;
   const system = service.system.value;
   const driver = service.driver.value;
-  const word = state.name === "lost" && state.stopped ? "Service stopped" : WORDS[state.name];
+  const isFile = capture.file.value !== null;
+  const word =
+    state.name === "lost" && state.stopped
+      ? "Service stopped"
+      : state.name === "live" && isFile
+        ? "Connected" // what a file shows is not live
+        : WORDS[state.name];
   const mayNot = (["admin", "inject", "capture"] as const).filter((scope) => !service.can(scope));
   return (
     <footer class="status">

@@ -9,6 +9,7 @@ import { FilterNote } from "./FilterNote";
 import { useTools } from "./tools";
 
 const PAUSE = 250; // milliseconds without a key before the filter is applied
+const KEYS = "Alt+↓ shows suggestions, Escape hides them, ↓ goes to the table.";
 const NOTHING: Completion = { start: 0, suggestions: [] };
 
 /** `onDown` leaves the field for the table, where no suggestions are open. */
@@ -123,7 +124,8 @@ export function FilterBar({ onDown }: { onDown: () => void }) {
             aria-autocomplete="list"
             aria-activedescendant={chosen.value < 0 ? undefined : `suggestion-${chosen.value}`}
             aria-invalid={error !== null}
-            aria-describedby="filter-note"
+            aria-describedby="filter-note filter-keys"
+            title={KEYS}
             placeholder="Filter, for example: tcp.port == 443"
             spellcheck={false}
             autocomplete="off"
@@ -159,6 +161,9 @@ export function FilterBar({ onDown }: { onDown: () => void }) {
         </div>
         <FilterMenu />
       </div>
+      <span id="filter-keys" class="unseen">
+        {KEYS}
+      </span>
       <FilterNote text={text.value} />
       {open && (
         <div id="filter-suggestions" class="suggestions" role="listbox" aria-label="Suggestions">
