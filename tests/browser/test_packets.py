@@ -149,6 +149,34 @@ def test_the_keyboard_is_enough(table: Table) -> None:
     expect(table.filter).to_be_focused()
 
 
+@pytest.mark.parametrize("width", [1366, 1000])
+def test_suggestions_leave_the_buttons_free(table: Table, width: int) -> None:
+    """What is clicked while they are open is the button, and the filter stays as it was typed."""
+    from playwright.sync_api import expect
+
+    page = table.screen.page
+    page.set_viewport_size({"width": width, "height": 768})
+    table.ping(2)
+    table.filter.click()
+    page.keyboard.type("ic")
+    suggestions = page.get_by_role("listbox", name="Suggestions")
+    expect(suggestions).to_be_visible()
+    for name in ("Save", "Table"):
+        box = page.locator(".packets-bar .button").filter(has_text=name).bounding_box()
+        assert box is not None
+        over = suggestions.bounding_box()
+        assert over is not None
+        assert bool(box["y"] + box["height"] <= over["y"])
+    with page.expect_file_chooser():
+        if width < 1100:
+            page.get_by_role("button", name="More").click()
+            page.get_by_role("menuitem", name="Open file…").click()
+        else:
+            table.screen.button("Open file…").click()
+    expect(suggestions).to_have_count(0)
+    expect(table.filter).to_have_value("ic")
+
+
 def test_pause_freezes_the_rows(table: Table) -> None:
     """What comes meanwhile is there when the table goes on."""
     from playwright.sync_api import expect
