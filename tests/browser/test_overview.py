@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_interface
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -320,6 +321,26 @@ def test_settings_that_the_system_does_not_have_are_shown(
     expect(faulty.page.get_by_text("OfficeNet has its requested settings again.")).to_be_visible()
     expect(warning).to_have_count(0)
     assert library.machine.device("OfficeNet").mtu == 1420
+
+
+def test_restore_says_what_it_removes(faulty: Screen, library: EmulatedLibrary) -> None:
+    """An address of another program is named at the button, and again once it is gone."""
+    from playwright.sync_api import expect
+
+    made = faulty.service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
+    both = [ip_interface("10.6.7.7/24"), ip_interface("10.99.9.9/24")]
+    library.machine.device("OfficeNet").set_addresses(both)
+    until(
+        lambda: faulty.service.http.get(f"/v1/adapters/{made['guid']}").json()["wanted"] is not None
+    )
+    faulty.select("OfficeNet")
+    warning = faulty.page.get_by_role("article").locator(".warning-box")
+    expect(warning).to_contain_text(
+        "Restore also removes 10.99.9.9/24, which other programs added."
+    )
+    faulty.button("Restore").click()
+    expect(faulty.page.get_by_text("Restore also removed 10.99.9.9/24.")).to_be_visible()
+    assert library.machine.device("OfficeNet").addresses == (both[0],)
 
 
 def test_the_tunnel_type_is_asked_for_by_its_name(browser: Browser, tmp_path: Path) -> None:
