@@ -401,6 +401,28 @@ def test_a_file_is_shown_in_place_of_what_comes(table: Table, tmp_path: Path) ->
     expect(table.row("(ping) reply")).to_have_count(2)
 
 
+@pytest.mark.parametrize("filtered", [False, True])
+def test_a_file_begins_with_its_first_packet(table: Table, tmp_path: Path, filtered: bool) -> None:
+    """It does so from a table that was scrolled, and through a filter."""
+    from playwright.sync_api import expect
+
+    page = table.screen.page
+    table.ping(60)
+    if filtered:
+        table.filter.fill("udp or icmp")
+        page.keyboard.press("Enter")
+        expect(page.locator("#filter-note")).to_contain_text("120 of 120 packets match")
+    table.grid.locator(".scroller").evaluate("element => element.scrollTo(0, 900)")
+    expect(table.screen.button("Newest")).to_have_attribute("aria-pressed", "false")
+    path = tmp_path / "office.pcap"
+    path.write_bytes(pcap(*[MACS + b"\x08\x00" + datagram(port) for port in range(6000, 9000)]))
+    open_file(table.screen, path)
+    expect(page.locator(".file-strip")).to_contain_text("3,000 packets")
+    expect(page.locator(".status-line")).to_contain_text("3,000 of 3,000 packets shown")
+    expect(table.row("40000 → 6000")).to_be_in_viewport()
+    expect(page.locator(".status .state")).to_have_text("Connected")
+
+
 def test_a_file_is_in_the_address(table: Table, tmp_path: Path) -> None:
     """Back shows again what comes, with its packet, Forward the file; a reload says so."""
     from playwright.sync_api import expect
