@@ -271,7 +271,7 @@ export class Dashboard {
     const injector = this.workbench.value?.compose.injector;
     const to = injector?.destination.value;
     if (injector === undefined || to == null || !injector.running.value) return;
-    const chosen = this.chosen.guid.value;
+    const chosen = this.chosen.target.value;
     const there = this.adapters.list.value.find((one) => one.guid === to.guid);
     if (there !== undefined && chosen === to.guid) return;
     const why = there ? "another adapter was chosen" : "the adapter was deleted";

@@ -124,13 +124,13 @@ function showAnswers({ compose, table }: ReturnType<typeof useDashboard>) {
 }
 
 function Outcome() {
-  const { chosen, compose } = useDashboard();
+  const { adapters, chosen, compose } = useDashboard();
   const { injector } = compose;
   const report = injector.report.value;
   const problem = injector.problem.value;
   const to = injector.destination.value;
   if (report === null) return <p class="outcome soft">No packets sent yet.</p>;
-  if (to?.guid !== chosen.guid.value) {
+  if (to?.guid !== chosen.target.value) {
     return (
       <p class="outcome soft">
         No packets sent to <Name of={chosen.name.value} /> yet.
@@ -162,7 +162,7 @@ function Outcome() {
       {problem && (
         <p class="wrong-text" role="alert">
           {/* The hint is about an adapter that is there. */}
-          {problem.detail} {chosen.state.value === "there" && problem.hint}
+          {problem.detail} {adapters.find(to.guid) && problem.hint}
         </p>
       )}
       <AnswersLine />
