@@ -126,7 +126,7 @@ def test_losses_of_a_filtered_client(service: RunningService, session: str) -> N
         inject(sender, range(3000), size=14_000)  # more than all buffers take
         found = gathered(client, 2997)
         assert all(number % 3 == 0 for number, _ in found)
-        lost = sum(one["count"] for one in client.texts if one["type"] == "lost")
+        lost = 0
         while len(found) + lost < 1000:
             loss = client.text("lost")
             assert loss["first"] % 3 == loss["last"] % 3 == 0
