@@ -86,6 +86,8 @@ export class Dashboard {
   readonly workbench = signal<Workbench | null>(null);
   /** The session that is injected into: the running one of the chosen adapter. */
   readonly target = computed(() => {
+    // An answer that was under way when the adapter went may still tell of its session.
+    if (this.chosen.targetState.value !== "there") return null;
     const session = this.sessions.of(this.chosen.target.value);
     return session !== undefined && isRunning(session) ? session : null;
   });
