@@ -57,6 +57,7 @@
     amounts          lengths of time and sizes of options, within their limits
     packet_options   the options that say which packets, for several commands
     event_stream     the events as one sequence, over broken connections too
+    adapter_changes  what `events` says is different about an adapter
     completion       what a shell completes
     completion_scripts  the scripts by which shells ask for it
     durations        lengths of time as people write and read them

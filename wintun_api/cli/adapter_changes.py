@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-TOLD = 3  # entries of one list that are told one by one; of more, only how many
+ONE_BY_ONE = 3  # entries of one list that are told one by one; of more, only how many
 
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
@@ -70,7 +70,7 @@ def _other_routes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 def _entries(what: str, before: list[str], after: list[str]) -> list[str]:
     def told(found: list[str], verb: str) -> list[str]:
-        if len(found) > TOLD:
+        if len(found) > ONE_BY_ONE:
             return [f"{len(found)} {what}{'es' if what.endswith('s') else 's'} {verb}"]
         return [f"{what} {one} {verb}" for one in found]
 
