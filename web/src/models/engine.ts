@@ -43,6 +43,8 @@ const SILENCE = 500;
 interface Held {
   readonly note: Note;
   readonly at: number;
+  /** Rows that were looked at before it: those that came later may say more. */
+  readonly end: number;
 }
 
 export class EngineModel {
@@ -78,6 +80,9 @@ export class EngineModel {
   private watchers = 0;
   private readonly notesHeld = new Map<number, Held>();
   private readonly wanted = new Set<number>();
+  /** Rows to ask for again once their notes are old, because packets have come since. */
+  private readonly stale = new Set<number>();
+  private asking: ReturnType<typeof setTimeout> | undefined;
   private follows = 0;
   private readonly following = new Map<
     number,
@@ -288,7 +293,7 @@ export class EngineModel {
     const at = performance.now();
     for (const note of notes) {
       this.notesHeld.delete(note.row);
-      this.notesHeld.set(note.row, { note, at });
+      this.notesHeld.set(note.row, { note, at, end: this.seen });
     }
     for (const row of this.notesHeld.keys()) {
       if (this.notesHeld.size <= NOTES) break;
@@ -301,15 +306,27 @@ export class EngineModel {
   /** Return what is known, and ask for it where it is not known or is old. */
   private noteOf(row: number): Note | undefined {
     const held = this.notesHeld.get(row);
-    const isOld = held === undefined || performance.now() - held.at > FRESH;
-    if (isOld && this.worker !== null) {
+    if (this.worker === null) return held?.note;
+    const age = held === undefined ? FRESH : performance.now() - held.at;
+    if (age >= FRESH) {
       if (this.wanted.size === 0) queueMicrotask(() => this.ask());
       this.wanted.add(row);
+    } else if (held !== undefined && held.end < this.ring.end) {
+      this.stale.add(row);
+      this.asking ??= setTimeout(() => this.askAgain(), FRESH - age);
     }
     return held?.note;
   }
 
+  private askAgain(): void {
+    this.asking = undefined;
+    for (const row of this.stale) this.wanted.add(row);
+    this.stale.clear();
+    this.ask();
+  }
+
   private ask(): void {
+    if (this.wanted.size === 0) return;
     this.post({ type: "notes", rows: [...this.wanted] });
     this.wanted.clear();
   }
@@ -388,6 +405,7 @@ export class EngineModel {
   /** Forget what was said of rows. */
   private forget(): void {
     this.notesHeld.clear();
+    this.stale.clear();
     this.known.clear();
     this.conversations.value = [];
     this.rows.restart(this.ring, this.text.trim() !== "");

@@ -140,6 +140,23 @@ describe("the engine", () => {
     expect(engine.notes(0)).toEqual([]);
   });
 
+  it("asks again for a row that was shown before its answer came", async () => {
+    const echo = (type: number) => {
+      const [one] = unpack(pack([ipv4(1, Uint8Array.of(type, 0, 0, 0, 0, 7, 0, 1))]));
+      if (one === undefined) throw new Error("No batch.");
+      ring.take(one);
+      engine.feed([one]);
+    };
+    echo(8);
+    engine.notes(0);
+    await expect.poll(() => engine.version.value).toBe(1);
+    expect(engine.notes(0)).toEqual([]);
+    echo(0);
+    engine.notes(0); // which is not asked again before the notes came
+    await expect.poll(() => engine.version.value, { timeout: 5000 }).toBe(2);
+    expect(engine.notes(0)?.length).toBeGreaterThan(0);
+  });
+
   const talk = (source: number, destination: number) => {
     const ends = { source: Uint8Array.of(10, 0, 0, 1), destination: Uint8Array.of(10, 0, 0, 2) };
     const data = new TextEncoder().encode("hello");
