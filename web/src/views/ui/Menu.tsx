@@ -1,7 +1,7 @@
 /** A menu at a place of the page: arrows move in it, Escape and a click elsewhere close it. */
 
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export interface MenuItem {
   readonly label: string;
@@ -60,7 +60,8 @@ function Opened({ menu, shown }: { menu: Signal<OpenMenu | null>; shown: OpenMen
     element.style.top = `${Math.max(EDGE, Math.min(shown.y, innerHeight - offsetHeight - EDGE))}px`;
     buttonsOf(element)[0]?.focus();
   }, [shown]);
-  useEffect(() => {
+  // At once: the window may change before the next frame.
+  useLayoutEffect(() => {
     const leave = (): void => {
       menu.value = null;
     };
