@@ -124,7 +124,6 @@ def test_a_sign_in_that_ended(visitor: Screen) -> None:
 
 def test_another_adapter_in_between(screen: Screen) -> None:
     """Its packets are kept apart, and those of the first are there again."""
-    screen.tolerated.append(AWAY)  # a socket may be closed before it is open
     session = capture(screen, 2001)
     service = screen.service
     service.session(service.adapter(name="Other"))
@@ -162,7 +161,6 @@ def test_back_leads_to_the_adapter_before(screen: Screen) -> None:
 
 def test_a_pause_with_another_adapter_in_between(screen: Screen) -> None:
     """A filter finds the packets that came after those for which there was no room."""
-    screen.tolerated.append(AWAY)  # a socket may be closed before it is open
     screen.page.evaluate("localStorage.setItem('wintun-api.limits', '[4,67108864,0]')")
     screen.page.reload()
     session = capture(screen, 2001, 2002, 2003, 2004)
@@ -286,7 +284,6 @@ def test_what_a_reload_drops(screen: Screen) -> None:
     """It is said once."""
     from playwright.sync_api import expect
 
-    screen.tolerated.append(AWAY)  # a socket may be closed before it is open
     capture(screen, 2001, 2002)
     dropped = screen.page.get_by_text("Reloading the page discarded 2 captured packets.")
     screen.page.reload()
