@@ -58,6 +58,7 @@
     packet_options   the options that say which packets, for several commands
     event_stream     the events as one sequence, over broken connections too
     adapter_changes  what `events` says is different about an adapter
+    route_text       a route of the service in one line
     completion       what a shell completes
     completion_scripts  the scripts by which shells ask for it
     durations        lengths of time as people write and read them

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from wintun_api.cli.route_text import route_text
+
 ONE_BY_ONE = 3  # entries of one list that are told one by one; of more, only how many
 
 
@@ -52,12 +54,7 @@ def _metric(adapter: dict[str, Any]) -> object:
 
 
 def _routes(routes: list[dict[str, Any]]) -> list[str]:
-    return [
-        one["destination"]
-        + (f" via {one['next_hop']}" if one["next_hop"] else "")
-        + (f" metric {one['metric']}" if one["metric"] else "")
-        for one in routes
-    ]
+    return [route_text(one) for one in routes]
 
 
 def _other_routes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

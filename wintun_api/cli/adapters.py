@@ -14,6 +14,7 @@ from wintun_api.cli.completion import adapter_names, pool_names
 from wintun_api.cli.options import Quiet, check_output
 from wintun_api.cli.output import marked, show_ids, show_json
 from wintun_api.cli.packet_options import pool_in
+from wintun_api.cli.route_text import route_text
 from wintun_api.cli.table import show_record, show_table
 
 if TYPE_CHECKING:
@@ -381,13 +382,7 @@ def _show(adapter: dict[str, Any], as_json: bool, quiet: bool = False) -> None:
 def _with_route_texts(settings: dict[str, Any]) -> dict[str, Any]:
     if "routes" not in settings:
         return settings
-    return {**settings, "routes": [_route_text(route) for route in settings["routes"]]}
-
-
-def _route_text(route: dict[str, Any]) -> str:
-    via = f" via {route['next_hop']}" if route["next_hop"] else ""
-    metric = f" metric {route['metric']}" if route["metric"] else ""
-    return f"{route['destination']}{via}{metric}"
+    return {**settings, "routes": [route_text(route) for route in settings["routes"]]}
 
 
 def _impaired(client: Client, adapters: list[dict[str, Any]]) -> dict[str, str]:
