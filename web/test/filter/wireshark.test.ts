@@ -1,6 +1,7 @@
 /** The filters that people type into Wireshark find Wireshark's packets, or it is decided why not. */
 
 import { describe, expect, it } from "vitest";
+import GUIDE from "../../../wintun_api/guide/display-filters.md?raw";
 import { FilterError } from "../../src/filter/lexer";
 import { DECISIONS, PACKETS_APART } from "./decisions";
 import { numbersOf } from "./packets";
@@ -34,6 +35,16 @@ describe("of the filters that people type into Wireshark", () => {
   const decided = new Map(
     DECISIONS.flatMap(({ filters, reason }) => filters.map((one) => [one, reason])),
   );
+
+  it("as many find the same packets as the guide says", () => {
+    const same = LIST.filter(([filter, rows]) => {
+      const theirs = rows === null ? null : numbers(rows);
+      return String(together(found(filter))) === String(together(theirs));
+    });
+    expect(GUIDE.replaceAll("\n", " ")).toMatch(
+      new RegExp(`${LIST.length} filters .*, and ${same.length} find the same`),
+    );
+  });
 
   it("there are many", () => {
     expect(LIST.length).toBeGreaterThan(200);
