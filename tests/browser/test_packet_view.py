@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,17 @@ MACS = bytes(12)
 @pytest.fixture
 def table(screen: Screen) -> Table:
     return Table(screen)
+
+
+@contextmanager
+def sized(browser: Browser, folder: Path, width: int, height: int) -> Iterator[Table]:
+    """The table of a service of its own, in a window of this size."""
+    with (
+        running(folder) as service,
+        Screen(browser, service, viewport={"width": width, "height": height}) as screen,
+    ):
+        screen.sign_in()
+        yield Table(screen)
 
 
 def pcap(*frames: bytes) -> bytes:
@@ -618,18 +631,13 @@ def test_every_width_shows_all_of_a_packet(
     """Nothing is wider than the screen; time, direction and info are in the row."""
     from playwright.sync_api import expect
 
-    with (
-        running(tmp_path) as service,
-        Screen(browser, service, viewport={"width": width, "height": height}) as screen,
-    ):
-        screen.sign_in()
-        table = Table(screen)
+    with sized(browser, tmp_path, width, height) as table:
         table.inject(datagram())
         row = table.row(PEER).first
         row.click()
         shown_whole(row)
         expect(table.detail.locator(".hex-row").first).to_be_in_viewport()
-        fits(screen, width, height)
+        fits(table.screen, width, height)
 
 
 def shown_whole(row: Locator) -> None:
@@ -662,17 +670,12 @@ def test_small_screens_show_table_and_details_in_turn(
     """Arrows move in the table, Enter or a click shows the details, Escape and Back lead back."""
     from playwright.sync_api import expect
 
-    with (
-        running(tmp_path) as service,
-        Screen(browser, service, viewport={"width": width, "height": height}) as screen,
-    ):
-        screen.sign_in()
-        table = Table(screen)
+    with sized(browser, tmp_path, width, height) as table:
         table.ping(20)
-        fits(screen, width, height)
-        assert violations(screen) == []
+        fits(table.screen, width, height)
+        assert violations(table.screen) == []
         expect(table.filter).to_be_in_viewport(ratio=1)
-        keyboard = screen.page.keyboard
+        keyboard = table.screen.page.keyboard
         table.filter.press("ArrowDown")
         expect(table.grid).to_be_focused()
         expect(table.grid.locator(".row.current .number")).to_have_text("1")
@@ -685,17 +688,17 @@ def test_small_screens_show_table_and_details_in_turn(
         expect(table.detail.get_by_role("heading")).to_have_text("Packet 2")
         expect(current).to_be_hidden()
         expect(table.filter).to_be_in_viewport(ratio=1)
-        fits(screen, width, height)
-        screen.button("Next packet").click()
+        fits(table.screen, width, height)
+        table.screen.button("Next packet").click()
         expect(table.detail.get_by_role("heading")).to_have_text("Packet 3")
-        show = screen.page.get_by_role("radio", name="Bytes")
+        show = table.screen.page.get_by_role("radio", name="Bytes")
         if height <= 560:
             show.check()
         else:
             expect(show).to_have_count(0)
         expect(table.detail.locator(".hex-row").first).to_be_in_viewport()
-        fits(screen, width, height)
-        screen.button("Back").click()
+        fits(table.screen, width, height)
+        table.screen.button("Back").click()
         expect(current.locator(".number")).to_have_text("3")
         expect(table.grid).to_be_focused()
         current.click()
