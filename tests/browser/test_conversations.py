@@ -231,6 +231,28 @@ def test_http_is_followed(view: View) -> None:
     expect(view.grid).to_be_focused()
 
 
+def test_the_next_place_is_found_before_the_page_is_painted(view: View) -> None:
+    """Enter right after the last letter goes on from the first place, and stays there."""
+    from playwright.sync_api import expect
+
+    view.inject(*http_talk().packets)
+    view.select("HTTP")
+    view.screen.button("Follow stream").click()
+    expect(view.dialog).to_contain_text(PAGE.decode())
+    view.dialog.get_by_label("Find in the conversation").evaluate(
+        """async (field) => {
+          field.value = "compressed";
+          field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+          while (field.form.querySelector("[type=submit]").disabled) await null;
+          field.form.requestSubmit();
+          const painted = () =>
+            new Promise((then) => requestAnimationFrame(() => setTimeout(then)));
+          for (let frame = 0; frame < 3; frame++) await painted();
+        }"""
+    )
+    expect(view.dialog.locator(".found")).to_have_text("2 of 3")
+
+
 def test_bytes_are_saved(view: View, tmp_path: Path) -> None:
     """What one end said, byte by byte."""
     from playwright.sync_api import expect

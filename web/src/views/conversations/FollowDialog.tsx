@@ -1,7 +1,7 @@
 /** What both ends of a conversation said: as text, as hexadecimal digits, as messages of HTTP. */
 
 import type { RefObject } from "preact";
-import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Followed, How, HttpMessage, Part } from "../../analysis/conversation";
 import { endText, waysToFollow } from "../../models/conversation-text";
 import { type Body, bodyOf, MAX_SHOWN, rawBytes } from "../../models/followed-text";
@@ -90,7 +90,8 @@ function Stream({ of: followed }: { of: Followed }) {
   const step = (by: number) => {
     if (total > 0) setCurrent((current + by + total) % total);
   };
-  useEffect(() => setCurrent(0), [wanted, look, side]);
+  // At once: Enter may follow before the browser has painted.
+  useLayoutEffect(() => setCurrent(0), [wanted, look, side]);
   const area = useRef<HTMLElement>(null);
   // The keys scroll at once. The dialog is opened after this, in the same turn.
   useEffect(() => queueMicrotask(() => area.current?.focus()), []);
