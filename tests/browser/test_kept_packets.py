@@ -161,6 +161,8 @@ def test_back_leads_to_the_adapter_before(screen: Screen) -> None:
 
 def test_a_pause_with_another_adapter_in_between(screen: Screen) -> None:
     """A filter finds the packets that came after those for which there was no room."""
+    from playwright.sync_api import expect
+
     screen.page.evaluate("localStorage.setItem('wintun-api.limits', '[4,67108864,0]')")
     screen.page.reload()
     session = capture(screen, 2001, 2002, 2003, 2004)
@@ -178,7 +180,8 @@ def test_a_pause_with_another_adapter_in_between(screen: Screen) -> None:
     screen.page.get_by_role("combobox", name="Display filter").fill("udp.dstport == 2006")
     row(screen, 2004).wait_for(state="hidden")
     row(screen, 2006).wait_for()
-    assert screen.page.get_by_role("row").filter(has_text="the table was paused").count() == 1
+    gap = screen.page.get_by_role("row").filter(has_text="the table was paused")
+    expect(gap).to_have_count(1)
 
 
 def test_a_page_that_is_left_holds_no_socket(screen: Screen) -> None:

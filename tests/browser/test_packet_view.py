@@ -587,6 +587,7 @@ def test_a_token_that_may_not_capture_is_told_so(screen: Screen) -> None:
     screen.service.session(screen.service.adapter(name="OfficeNet"))
     token = screen.service.http.post("/v1/tokens", json={"scopes": ["read"]}).json()["token"]
     screen.button("Sign out").click()
+    screen.button("Sign in").wait_for()
     screen.sign_in(token)
     screen.go("Packets")
     expect(screen.page.locator(".empty-table")).to_contain_text("This token cannot see packets.")
