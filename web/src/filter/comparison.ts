@@ -7,6 +7,7 @@ import { FilterError, type Token } from "./lexer";
 import { momentOf } from "./moment";
 import { compilePattern, PatternError } from "./pattern";
 import { CHEAP, type Node, type Operand, type Raw } from "./reading";
+import { UNDECODED_PORTS } from "./undecoded";
 
 export type Operator =
   | "=="
@@ -27,7 +28,8 @@ interface Range {
   readonly high: Raw;
 }
 
-const PORTS = new Map(Object.entries(PORT_NAMES).map(([port, name]) => [name, Number(port)]));
+const PORTS = new Map(UNDECODED_PORTS);
+for (const [port, name] of Object.entries(PORT_NAMES)) PORTS.set(name, Number(port));
 PORTS.set("dns", 53);
 /** Names of values that are in no table of the decoder's. */
 const MORE_NAMES = ["bad", "good", "unverified", "not present", "illegal", "unknown", "in"];

@@ -22,6 +22,7 @@ import { FIELDS, type FilterField, fieldOf, nearest } from "./fields";
 import { FilterError, type Token, tokenize } from "./lexer";
 import { existence, type Node, type Operand, operandOf } from "./reading";
 import type { Subject } from "./subject";
+import { byPort } from "./undecoded";
 
 export interface Filter {
   test(subject: Subject): boolean;
@@ -500,6 +501,12 @@ class Parser {
     if (/^_ws\.expert\b/i.test(word)) {
       const what = "tcp.analysis.flags finds trouble of TCP, and _ws.malformed what is malformed";
       return this.error(`There is no ${word} here: ${what}.`, token);
+    }
+    const [protocol = ""] = word.split(".");
+    const ports = byPort(protocol.toLowerCase());
+    if (ports !== undefined) {
+      const what = `${protocol.toUpperCase()} is not decoded here. Find its packets by port: ${ports}.`;
+      return this.error(what, token, ...replaced(ports));
     }
     const near = nearest(word.toLowerCase());
     if (near !== undefined) {

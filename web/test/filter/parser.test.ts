@@ -169,6 +169,7 @@ describe("the display filter", () => {
     ["ip.proto == TCPX", "TCPX", "not the name of a value"],
     ['ip.checksum.status == "Badd"', '"Badd"', "not the name of a value"],
     ["eth.addr == 1", "eth.addr", "begin with their IP header"],
+    ['ftp.request.command == "USER"', "ftp.request.command", "FTP is not decoded here"],
   ];
   for (const [filter, place, message] of wrong) {
     it(`says what is wrong with ${filter}, and where`, () => {
@@ -204,6 +205,11 @@ describe("what is offered for a filter that is refused", () => {
     ["dns.qry.nam contains x", "dns.qry.name contains x"],
     ["foo == 1", undefined],
     ["foo and bar", undefined],
+    ["not smtp", "not tcp.port in {25, 465, 587}"],
+    ["tcp and (FTP or udp)", "tcp and (tcp.port == 21 or udp)"],
+    ["ftp or sip", undefined],
+    ["sip", "port == 5060"],
+    ["smtp.req.command == 1", undefined],
   ];
   for (const [filter, offer] of offers) {
     it(`${filter} becomes ${offer ?? "nothing"}`, () => {
