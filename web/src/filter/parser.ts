@@ -18,11 +18,11 @@ import {
   type Operator,
   type Quantifier,
 } from "./comparison";
-import { FIELDS, type FilterField, fieldOf, nearest } from "./fields";
+import { FIELDS, type FilterField, fieldOf } from "./fields";
 import { FilterError, type Token, tokenize } from "./lexer";
 import { existence, type Node, type Operand, operandOf } from "./reading";
 import type { Subject } from "./subject";
-import { byPort } from "./undecoded";
+import { unknownWord } from "./unknown";
 
 export interface Filter {
   test(subject: Subject): boolean;
@@ -484,63 +484,10 @@ class Parser {
     return this.error(`An address should follow, as in ${token.text} 10.6.7.0/24.`, token);
   }
 
-  /** Refuse a word, and offer what may have been meant. */
   private unknown(token: Token): FilterError {
-    const word = token.text;
-    const replaced = (by: string): readonly [offer?: string] => {
-      const offer = this.text.slice(0, token.start) + by + this.text.slice(token.end);
-      return compiles(offer) ? [offer] : [];
-    };
+    // The question may be only whether a filter works that would be offered.
     if (!this.offers) return this.error("", token);
-    if (LINK_LAYER.test(word)) {
-      const what = `Packets begin with their IP header here, so there is no ${word} in any of them.`;
-      if (this.notBefore(token) !== null) return this.error(what, token, ...this.without(token));
-      const found = `"${word}"`;
-      return this.error(`${what} Search the text for it: ${found}.`, token, ...replaced(found));
-    }
-    if (/^_ws\.expert\b/i.test(word)) {
-      const what = "tcp.analysis.flags finds trouble of TCP, and _ws.malformed what is malformed";
-      return this.error(`There is no ${word} here: ${what}.`, token);
-    }
-    const [protocol = ""] = word.split(".");
-    const ports = byPort(protocol.toLowerCase());
-    if (ports !== undefined) {
-      const what = `${protocol.toUpperCase()} is not decoded here. Find its packets by port: ${ports}.`;
-      return this.error(what, token, ...replaced(ports));
-    }
-    const near = nearest(word.toLowerCase());
-    if (near !== undefined) {
-      return this.error(
-        `There is no field "${word}"; did you mean ${near}?`,
-        token,
-        ...replaced(near),
-      );
-    }
-    const compared = this.isOperator() || word.includes(".");
-    if (compared) return this.error(`There is no field "${word}".`, token);
-    return this.error(
-      `"${word}" is not a field, protocol or operator. Search the text for it: "${word}".`,
-      token,
-      ...replaced(`"${word}"`),
-    );
-  }
-
-  /** The "not" just before a word, with what stands between them. */
-  private notBefore({ start }: Token): RegExpExecArray | null {
-    return /(?:\bnot\s+|!\s*)$/i.exec(this.text.slice(0, start));
-  }
-
-  /** Offer the same without "not" and a protocol that no packet has, where the rest means the same. */
-  private without(token: Token): readonly [offer?: string] {
-    if (this.isOperator() || /\bxor\b|\^\^/i.test(this.text)) return [];
-    const head = this.text.slice(0, this.notBefore(token)?.index);
-    const after = this.text.slice(token.end);
-    const [left, right] = [/(?:\band|&&)\s*$/i, /^\s*(?:and\b|&&)/i];
-    let offer = "";
-    if (right.test(after) && (left.test(head) || /^$|(?:\(|\bor|\|\|)$/i.test(head.trim())))
-      offer = head + after.replace(right, "").trim();
-    else if (left.test(head)) offer = head.replace(left, "").trim() + after;
-    return offer !== "" && compiles(offer) ? [offer] : [];
+    return unknownWord(token, this.text, this.isOperator(), compiles);
   }
 
   private operator(): Operator | null {
@@ -591,8 +538,6 @@ class Parser {
     throw new FilterError(`The filter is not finished: ${expected} is missing.`, length, length);
   }
 }
-
-const LINK_LAYER = /^(?:eth|arp|vlan|wlan|llc|stp|lldp|cdp|sll|ppp)(?:\.|$)/i;
 
 /** Whether a word beside a text or a named number is a value although a field has that name. */
 function isOwnValue(beside: Operand, { text }: Token): boolean {
