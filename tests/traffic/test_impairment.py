@@ -92,7 +92,7 @@ def test_a_black_hole_tells_nobody(kernel_service: RunningService, session: str)
 
 def test_a_rate_carries_what_it_says(kernel_service: RunningService, session: str) -> None:
     """A flood of about twice 10 Mbit/s leaves at 10 Mbit/s; what does not fit is counted."""
-    impair(kernel_service, session, received={"rate_bps": 10_000_000, "limit_packets": 100})
+    impair(kernel_service, session, received={"rate_bps": 10_000_000, "limit_packets": 1000})
     seconds, size = 3.0, 1250
     with raw_packets(kernel_service, session) as reader, datagrams() as sender:
         stop = threading.Event()
@@ -108,7 +108,8 @@ def test_a_rate_carries_what_it_says(kernel_service: RunningService, session: st
         thread = threading.Thread(target=flood)
         thread.start()
         try:
-            reader.receive(300)  # the queue is full
+            # The queue is full: what it holds lasts for a second in which this sends too little.
+            reader.receive(1200)
             batches: list[Batch] = []
             while not batches or batches[-1].time_ns - batches[0].time_ns < seconds * 1e9:
                 reader.read()
@@ -122,7 +123,7 @@ def test_a_rate_carries_what_it_says(kernel_service: RunningService, session: st
     assert 9.9e6 <= carried / took <= 10.1e6
     counters = accounts(kernel_service, session, "received")
     assert counters["limit"]["packets"] > 1000
-    assert counters["delayed"]["packets"] <= 100
+    assert counters["delayed"]["packets"] <= 1000
 
 
 @pytest.mark.parametrize("native", ["auto", "off"])
