@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Adapter, AdapterCreate, AdapterUpdate, Problem, Route } from "../api/types";
 import { Attempt } from "./attempt";
+import { wholeOf } from "./numbers";
 import * as rules from "./rules";
 
 export const FIELDS = [
@@ -96,8 +97,8 @@ export class AdapterForm {
       dns: lists.dns,
       dns_search: lists.dns_search,
       ...(requested_guid === "" ? {} : { requested_guid: requested_guid.replace(/[{}]/g, "") }),
-      ...(mtu === "" ? {} : { mtu: Number(mtu) }),
-      ...(metric === "" ? {} : { metric: Number(metric) }),
+      ...(mtu === "" ? {} : { mtu: wholeOf(mtu) }),
+      ...(metric === "" ? {} : { metric: wholeOf(metric) }),
     };
   }
 
@@ -109,8 +110,8 @@ export class AdapterForm {
     const changed = (field: FieldName) => texts[field] !== this.before[field].trim();
     return {
       ...(changed("name") ? { name } : {}),
-      ...(changed("mtu") && mtu !== "" ? { mtu: Number(mtu) } : {}),
-      ...(changed("metric") ? { metric: metric === "" ? null : Number(metric) } : {}),
+      ...(changed("mtu") && mtu !== "" ? { mtu: wholeOf(mtu) } : {}),
+      ...(changed("metric") ? { metric: metric === "" ? null : wholeOf(metric) } : {}),
       ...(changed("addresses") ? { addresses: lists.addresses } : {}),
       ...(changed("routes") ? { routes: lists.routes } : {}),
       ...(changed("dns") ? { dns: lists.dns } : {}),

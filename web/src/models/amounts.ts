@@ -1,5 +1,7 @@
 /** Sizes and durations as people type them: "64 MiB", "10 min". */
 
+import { numberOf } from "./numbers";
+
 const SIZES: ReadonlyMap<string, number> = new Map([
   ["b", 1],
   ["kb", 1e3],
@@ -31,7 +33,8 @@ export function parseDuration(text: string): number | null {
 }
 
 function amountOf(text: string, units: ReadonlyMap<string, number>, bare: string): number | null {
-  const [, digits, unit = ""] = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)\s*$/i.exec(text) ?? [];
+  const [, digits = "", unit = ""] = /^\s*([\d.,]+)\s*([a-z]*)\s*$/i.exec(text) ?? [];
   const factor = units.get(unit.toLowerCase() || bare);
-  return digits === undefined || factor === undefined ? null : Number(digits) * factor;
+  const amount = numberOf(digits) * (factor ?? Number.NaN);
+  return Number.isNaN(amount) ? null : amount;
 }

@@ -12,6 +12,7 @@ import type {
 import { parseDuration, parseSize } from "./amounts";
 import { Attempt } from "./attempt";
 import { FilterCheck } from "./filter-check";
+import { spelling, wholeOf } from "./numbers";
 import { duration } from "./units";
 
 /** The fields that are typed into, by the name that they have in the request. */
@@ -161,7 +162,7 @@ export class CaptureForm {
       ...(which === "pool" ? { pool: this.text("pool") } : {}),
       direction: this.direction.value,
       filter: this.filter.text.value.trim(),
-      snaplen: Number(this.text("snaplen")),
+      snaplen: this.text("snaplen") === "" ? 0 : wholeOf(this.text("snaplen")),
       marks: this.marks.value,
       stop: {
         ...this.whole("packets", "stop.packets"),
@@ -238,7 +239,7 @@ export class CaptureForm {
   }
 
   private whole<Name extends string>(name: Name, field: FieldName) {
-    return this.member(name, field, Number);
+    return this.member(name, field, wholeOf);
   }
 
   private size<Name extends string>(name: Name, field: FieldName) {
@@ -264,11 +265,11 @@ export class CaptureForm {
 }
 
 function wholeRule(text: string, least: number, most: number): string {
-  const isRight = /^\d+$/.test(text) && Number(text) >= least && Number(text) <= most;
-  if (isRight) return "";
-  return most === Number.MAX_SAFE_INTEGER
-    ? `Enter a whole number, at least ${least}.`
-    : `Enter a whole number from ${least} to ${most}.`;
+  const value = wholeOf(text);
+  if (value >= least && value <= most) return "";
+  const range =
+    most === Number.MAX_SAFE_INTEGER ? `, at least ${least}` : ` from ${least} to ${most}`;
+  return `Enter a whole number${range}.${spelling(text, wholeOf)}`;
 }
 
 function sizeRule(text: string): string {

@@ -6,7 +6,8 @@ import { echoRequest, repaired, tcp, udp } from "../packet/build";
 import { decode } from "../packet/decode";
 import { dnsQuery, QUERY_TYPES } from "../packet/dns-query";
 import { formatHex, HexError, parseHex } from "../packet/hex";
-import { Injector, MAX_COUNT, MAX_RATE, type Plan } from "./injector";
+import { Injector, MAX_COUNT, MAX_RATE, MIN_RATE, type Plan } from "./injector";
+import { numberOf, spelling, wholeOf } from "./numbers";
 import { hostRule } from "./rules";
 
 export const KINDS = [
@@ -220,8 +221,9 @@ export class ComposeModel {
     const { repeat, count, rate } = draft;
     return {
       make: (index) => build(draft, index),
-      count: repeat === "once" ? 1 : count === "" ? Number.POSITIVE_INFINITY : Number(count),
-      rate: repeat === "rate" ? Number(rate) : null,
+      count:
+        repeat === "once" ? 1 : count.trim() === "" ? Number.POSITIVE_INFINITY : wholeOf(count),
+      rate: repeat === "rate" ? numberOf(rate) : null,
     };
   }
 }
@@ -320,15 +322,15 @@ function ports({ sourcePort, destinationPort }: Draft) {
 }
 
 function planRule({ repeat, count, rate }: Draft): DraftError | null {
-  const endless = repeat === "rate" && count === "";
-  if (repeat !== "once" && !endless && !(Number(count) >= 1 && Number(count) <= MAX_COUNT)) {
-    return new DraftError("count", `Enter 1 to ${MAX_COUNT.toLocaleString("en")} packets.`);
+  const endless = repeat === "rate" && count.trim() === "";
+  const [packets, perSecond] = [wholeOf(count), numberOf(rate)];
+  if (repeat !== "once" && !endless && !(packets >= 1 && packets <= MAX_COUNT)) {
+    const rule = `Enter a whole number of packets, from 1 to ${MAX_COUNT.toLocaleString("en")}.`;
+    return new DraftError("count", rule + spelling(count, wholeOf));
   }
-  if (repeat === "rate" && !(Number(rate) > 0 && Number(rate) <= MAX_RATE)) {
-    return new DraftError(
-      "rate",
-      `Enter a rate of up to ${MAX_RATE.toLocaleString("en")} packets/s.`,
-    );
+  if (repeat === "rate" && !(perSecond >= MIN_RATE && perSecond <= MAX_RATE)) {
+    const rule = `Enter a rate from ${MIN_RATE} to ${MAX_RATE.toLocaleString("en")} packets/s.`;
+    return new DraftError("rate", rule + spelling(rate, numberOf));
   }
   return null;
 }
@@ -342,9 +344,9 @@ function address(field: "source" | "destination", text: string): Uint8Array {
 }
 
 function whole(field: keyof Draft, what: string, text: string, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text.trim()) && value <= most) return value;
-  throw new DraftError(field, `The ${what} must be 0-${most}.`);
+  const value = wholeOf(text);
+  if (value >= 0 && value <= most) return value;
+  throw new DraftError(field, `The ${what} must be 0-${most}.${spelling(text, wholeOf)}`);
 }
 
 function hex(field: "raw" | "payload", text: string): Uint8Array {

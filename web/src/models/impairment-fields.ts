@@ -1,6 +1,7 @@
 /** The numbers of an impairment as a person enters them, and their way to the API and back. */
 
 import type { Impairment } from "../api/types";
+import { numberOf, spelling, wholeOf } from "./numbers";
 
 export interface Quantity {
   /** The member of the API's `Impairment`; with a dot, of an object in it. */
@@ -148,11 +149,12 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
 
 /** Return what is wrong with the text of a field, "" if nothing is. */
 export function wrongOf({ least, most, whole, label, unit }: Quantity, text: string): string {
-  const value = numberOf(text);
-  if (text.trim() === "") return "";
-  if (value >= least && value <= most && !(whole && !Number.isInteger(value))) return "";
+  const read = whole ? wholeOf : numberOf;
+  const value = read(text);
+  if (text.trim() === "" || (value >= least && value <= most)) return "";
   const range = `from ${plain(least)} to ${plain(most)} ${unit}`;
-  return `${label} must be a ${whole ? "whole number" : "number"} ${range}.`;
+  const rule = `${label} must be a ${whole ? "whole number" : "number"} ${range}.`;
+  return rule + spelling(text, read);
 }
 
 /** Return the request for these texts; null where they are all empty. */
@@ -219,14 +221,6 @@ export function placeOf({ stops }: Quantity, text: string): number {
 /** Return the text for a place on the slider. */
 export function textAt({ stops }: Quantity, place: number): string {
   return place === 0 ? "" : plain(stops[place - 1] ?? 0);
-}
-
-const DECIMAL = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
-
-/** A number is written with a point, or with a comma as in many countries. */
-function numberOf(text: string): number {
-  const plain = text.trim().replace(",", ".");
-  return DECIMAL.test(plain) ? Number(plain) : Number.NaN;
 }
 
 function plain(value: number): string {

@@ -11,6 +11,7 @@ import {
   textsOf,
   wrongOf,
 } from "./impairment-fields";
+import { spelling, wholeOf } from "./numbers";
 
 export const DIRECTIONS = ["received", "injected"] as const;
 export type Direction = (typeof DIRECTIONS)[number];
@@ -174,7 +175,7 @@ export class ImpairmentForm {
         : { preset };
     return {
       ...(what as { received: Impairment | null; injected: Impairment | null }),
-      ...(seed.trim() === "" ? {} : { seed: Number(seed) }),
+      ...(seed.trim() === "" ? {} : { seed: wholeOf(seed) }),
       on_change: onChange,
     };
   }
@@ -231,8 +232,9 @@ export class ImpairmentForm {
 
   private wrongSeed(): string {
     const text = this.state.value.seed.trim();
-    const isSeed = text === "" || (/^\d+$/.test(text) && Number(text) <= MAX_SEED);
-    return isSeed ? "" : `The seed must be a whole number from 0 to ${MAX_SEED}.`;
+    const seed = wholeOf(text);
+    if (text === "" || (seed >= 0 && seed <= MAX_SEED)) return "";
+    return `The seed must be a whole number from 0 to ${MAX_SEED}.${spelling(text, wholeOf)}`;
   }
 }
 

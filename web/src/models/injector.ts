@@ -5,6 +5,8 @@ import { problemOfError } from "../api/client";
 import type { InjectionReport, Problem } from "../api/types";
 import { HEADER_LENGTH, pack } from "../wire/batch";
 
+/** A slower one would wait longer for its next packet than a timer can. */
+export const MIN_RATE = 0.001;
 export const MAX_RATE = 20_000;
 export const MAX_COUNT = 1_000_000;
 

@@ -8,6 +8,7 @@ import type { Dissection } from "../packet/dissection";
 import { type CapturedPacket, pcapng } from "../wire/pcapng";
 import type { CaptureModel } from "./capture";
 import type { FilteredRows } from "./filtered-rows";
+import { wholeOf } from "./numbers";
 import { LOSS } from "./packet-ring";
 import { rowText, type TimeFormat } from "./packet-text";
 import { count } from "./units";
@@ -29,6 +30,8 @@ const BLUR_PERIOD = 150; // milliseconds
 const LOOK_BACK = 64;
 /** Characters that are repeated of what is no number. */
 const LONGEST = 20;
+/** More than any number of a packet. */
+const MOST = 1e15;
 
 export class PacketTableModel {
   /** Goes up once a frame in which something changed. */
@@ -143,12 +146,12 @@ export class PacketTableModel {
 
   /** Select a packet by its number, and bring it into view. Returns why not, or "". */
   async goTo(text: string): Promise<string> {
-    const digits = text.replaceAll(/[\s,]/g, "");
+    const digits = text.replaceAll(/\s/g, "");
     if (digits === "") return "Enter the number of a packet.";
-    if (!/^0*[1-9]\d{0,14}$/.test(digits)) {
+    const number = wholeOf(digits);
+    if (!(number >= 1 && number < MOST)) {
       return `“${text.slice(0, LONGEST)}” is not a packet number. Packet numbers start at 1.`;
     }
-    const number = Number(digits);
     const shown = count(number);
     const { ring, file } = this.capture;
     const row = number - this.numberOf(0);

@@ -5,6 +5,7 @@
 
 import type { Route } from "../api/types";
 import { parseAddress, parsePrefix } from "../packet/address";
+import { spelling, wholeOf } from "./numbers";
 import { codeOf, firstUnseen } from "./visible";
 
 const MAX_NAME = 127;
@@ -39,13 +40,13 @@ export function guidRule(text: string): string {
 export function mtuRule(text: string): string {
   return text === "" || isWhole(text, MIN_MTU, MAX_MTU)
     ? ""
-    : `The MTU must be from ${MIN_MTU} to ${MAX_MTU} bytes.`;
+    : `The MTU must be from ${MIN_MTU} to ${MAX_MTU} bytes.${spelling(text, wholeOf)}`;
 }
 
 export function metricRule(text: string): string {
   return text === "" || isWhole(text, 0, MAX_METRIC)
     ? ""
-    : `The metric must be from 0 to ${MAX_METRIC}.`;
+    : `The metric must be from 0 to ${MAX_METRIC}.${spelling(text, wholeOf)}`;
 }
 
 export function addressesRule(lines: readonly string[]): string {
@@ -171,7 +172,8 @@ function hostBits(length: number, index: number): number {
 }
 
 function isWhole(text: string, least: number, most: number): boolean {
-  return /^\d+$/.test(text) && Number(text) >= least && Number(text) <= most;
+  const value = wholeOf(text);
+  return value >= least && value <= most;
 }
 
 function firstWrong(lines: readonly string[], rule: (line: string) => string): string {

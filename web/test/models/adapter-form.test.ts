@@ -41,7 +41,7 @@ describe("the form of a new adapter", () => {
     const form = new AdapterForm(null);
     form.set("name", "\tOfficeNet\r\n");
     form.set("requested_guid", `\ufeff {${GUID}} `);
-    form.set("mtu", " 1420\n");
+    form.set("mtu", " 1,420\n");
     form.set("metric", "  ");
     form.set("dns", " 10.6.7.1 ");
     const request = form.creation();

@@ -6,6 +6,8 @@ describe("amounts as they are typed", () => {
     ["64 MiB", 64 * 2 ** 20],
     ["64", 64 * 2 ** 20],
     ["1.5gib", 1.5 * 2 ** 30],
+    ["1,5 GiB", 1.5 * 2 ** 30],
+    ["1,000 MB", 1e9],
     ["2 GB", 2e9],
     ["4096 B", 4096],
     [" .5 KiB ", 512],
@@ -24,7 +26,7 @@ describe("amounts as they are typed", () => {
     expect(parseDuration(text)).toBe(seconds);
   });
 
-  it.each(["", "MiB", "-1", "1e3", "1 2", "64 MiB/s", "soon", "1 constructor"])(
+  it.each(["", "MiB", "-1", "1e3", "1234,567 MB", "1 2", "64 MiB/s", "soon", "1 constructor"])(
     "%s is neither",
     (text) => {
       expect([parseSize(text), parseDuration(text)]).toEqual([null, null]);

@@ -35,7 +35,7 @@ describe("the form of a capture", () => {
     fill({
       name: " office ",
       snaplen: "96",
-      "stop.packets": "1000",
+      "stop.packets": "1,000",
       "stop.bytes": "1 GiB",
       "stop.seconds": "10 min",
       "rotate.bytes": "64",
@@ -90,6 +90,7 @@ describe("the form of a capture", () => {
     ["name", "x".repeat(65), "64 characters"],
     ["snaplen", "65536", "from 0 to 65535"],
     ["stop.packets", "0", "whole number, at least 1"],
+    ["stop.packets", "1,5", "Write it like 1000 or 1,000."],
     ["stop.bytes", "4095 B", "The size must be at least 4 KiB."],
     ["rotate.bytes", "much", "a number with a unit"],
     ["keep.files", "1.5", "from 1 to 2000"],

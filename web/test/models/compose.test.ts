@@ -153,11 +153,32 @@ describe("the plan of what is composed", () => {
   it("bounds how many and how fast", () => {
     const model = aimed("10.6.7.7/24");
     model.set({ repeat: "times", count: "0" });
-    expect(model.error("count")).toContain("Enter 1 to");
+    expect(model.error("count")).toBe("Enter a whole number of packets, from 1 to 1,000,000.");
     model.set({ repeat: "rate", count: "", rate: "20001" });
-    expect(model.error("rate")).toContain("up to 20,000");
+    expect(model.error("rate")).toBe("Enter a rate from 0.001 to 20,000 packets/s.");
     model.set({ rate: "20000" });
     expect([model.error("rate"), model.ready.value]).toEqual(["", true]);
+  });
+
+  it.each(["1.5", "1,5", "0x10", "1e3", "1234,567", " "])("has no count “%s”", (count) => {
+    const model = aimed("10.6.7.7/24");
+    model.set({ repeat: "times", count });
+    expect(model.error("count")).toContain("Enter a whole number of packets");
+    expect(model.ready.value).toBe(false);
+  });
+
+  it.each(["1e-9", "0", "0x10", "1234,567", ""])("has no rate “%s”", (rate) => {
+    const model = aimed("10.6.7.7/24");
+    model.set({ repeat: "rate", rate });
+    expect(model.error("rate")).toContain("Enter a rate from 0.001");
+  });
+
+  it("takes numbers as the page writes them", () => {
+    const model = aimed("10.6.7.7/24");
+    model.set({ repeat: "rate", count: "1,000,000", rate: "1,000" });
+    expect(model.plan()).toMatchObject({ count: 1_000_000, rate: 1000 });
+    model.set({ rate: "0,5" });
+    expect(model.plan().rate).toBe(0.5);
   });
 
   it("goes on without end at a rate without a number", () => {

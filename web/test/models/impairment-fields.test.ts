@@ -109,6 +109,15 @@ describe("the fields of an impairment", () => {
     expect(wrongOf(quantity("delay_ms"), "1,5")).toBe("");
   });
 
+  it("take commas between thousands as the page writes them", () => {
+    const typed = texts({ limit_packets: "1,000", rate_bps: "1,000", delay_ms: "1,000.5" });
+    const body = { limit_packets: 1000, rate_bps: 1_000_000_000, delay_ms: 1000.5 };
+    expect(impairmentOf(typed)).toEqual(body);
+    expect(wrongOf(quantity("limit_packets"), "1,000")).toBe("");
+    const limit = quantity("limit_packets");
+    expect(textAt(limit, placeOf(limit, "1,000"))).toBe("1000");
+  });
+
   it.each([
     ["delay_ms", "-1", "Delay must be a number from 0 to 600000 ms."],
     ["delay_ms", "600001", "Delay must be a number from 0 to 600000 ms."],
@@ -116,7 +125,16 @@ describe("the fields of an impairment", () => {
     ["delay_ms", "0x10", "Delay must be a number from 0 to 600000 ms."],
     ["loss", "some", "Loss must be a number from 0 to 100 %."],
     ["loss", "NaN", "Loss must be a number from 0 to 100 %."],
-    ["limit_packets", "1.5", "Limit must be a whole number from 1 to 1000000 packets."],
+    [
+      "limit_packets",
+      "1.5",
+      "Limit must be a whole number from 1 to 1000000 packets. Write it like 1000 or 1,000.",
+    ],
+    [
+      "rate_bps",
+      "1234,567",
+      "Rate must be a number from 0.0001 to 1000000 Mbit/s. Write it like 1000 or 1,000, or with decimals like 0.5.",
+    ],
     ["limit_packets", "0", "Limit must be a whole number from 1 to 1000000 packets."],
     ["max_size", "67", "Max size must be a whole number from 68 to 65535 bytes."],
     ["rate_bps", "Infinity", "Rate must be a number from 0.0001 to 1000000 Mbit/s."],

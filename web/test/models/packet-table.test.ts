@@ -34,7 +34,7 @@ describe("a packet that is gone to by its number", () => {
     ]);
   });
 
-  it.each(["abc", "-5", "0", "1.5", "0x10", "9".repeat(40)])(
+  it.each(["abc", "-5", "0", "1.5", "1,5", "0x10", "9".repeat(40)])(
     "has a number: %s is none",
     async (text) => {
       expect(await table.goTo(text)).toMatch(/^“.{1,20}” is not a packet number/);
@@ -44,7 +44,7 @@ describe("a packet that is gone to by its number", () => {
   it("may not have come yet, or no longer be kept", async () => {
     expect(await table.goTo("1")).toBe("There is no packet 1 yet: no packet has arrived so far.");
     fill(table.capture.ring, 5);
-    expect(await table.goTo("1234")).toBe("There is no packet 1,234 yet: the last one is 5.");
+    expect(await table.goTo("1,234")).toBe("There is no packet 1,234 yet: the last one is 5.");
     expect(await table.goTo("2")).toBe("Packet 2 is no longer kept: newer ones took its place.");
     expect(await table.goTo("3")).toBe("");
     table.capture.clear();

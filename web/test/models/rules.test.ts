@@ -73,8 +73,8 @@ describe("the rules of the API", () => {
   });
 
   it("bound the MTU and the metric", () => {
-    fine(rules.mtuRule, "", "576", "65535");
-    wrong(rules.mtuRule, "575", "65536", "1e3", "-1");
+    fine(rules.mtuRule, "", "576", "65535", "1,500");
+    wrong(rules.mtuRule, "575", "65536", "1e3", "-1", "1,5", "1.500");
     fine(rules.metricRule, "", "0", "2147483647");
     wrong(rules.metricRule, "2147483648", "1.5");
   });

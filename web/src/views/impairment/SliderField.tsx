@@ -2,6 +2,7 @@
 
 import { useId } from "preact/hooks";
 import { placeOf, type Quantity, textAt } from "../../models/impairment-fields";
+import { numberOf } from "../../models/numbers";
 
 interface Props {
   readonly quantity: Quantity;
@@ -30,7 +31,7 @@ export function SliderField({ quantity, group, value, mixed, error, onInput, onB
       <input
         type="range"
         aria-label={`${name}, slider`}
-        aria-valuetext={Number.isNaN(Number(shown)) ? shown || "not set" : `${shown} ${unit}`}
+        aria-valuetext={Number.isNaN(numberOf(shown)) ? shown || "not set" : `${shown} ${unit}`}
         min={0}
         max={stops.length}
         step={1}
