@@ -9,7 +9,7 @@ import typer
 
 pytest.importorskip("nats", reason="not installed: nats")
 
-from wintun_api.cli.bus_options import listening_in, own_names
+from wintun_api.cli.bus_options import has_no_address, listening_in, own_names
 from wintun_api.fleet.server.plan import Listening
 
 BEFORE = Listening("127.0.0.1", 4222)
@@ -65,3 +65,11 @@ def test_a_server_on_loopback_has_no_other_names() -> None:
 def test_a_server_on_all_addresses_is_found_by_the_name_of_the_machine() -> None:
     """Besides the address from which other networks are reached."""
     assert socket.gethostname() in list(own_names("0.0.0.0"))
+
+
+def test_a_machine_without_addresses_is_noticed() -> None:
+    """Not a name that was given, nor a server on loopback."""
+    assert has_no_address(Listening("0.0.0.0", names=("box",)))
+    assert not has_no_address(Listening("0.0.0.0", names=("192.0.2.7", "box")))
+    assert not has_no_address(Listening("0.0.0.0", names=("box",), found=False))
+    assert not has_no_address(BEFORE)

@@ -27,6 +27,7 @@
     version          the versions of the command, the service and the driver
 
     bus_options      where the server of `bus` listens
+    own_addresses    the addresses by which other machines may reach this one
     leading_options  options that may stand before the command, such as --host
     far_client       the client of commands with --host
     fleet_options    the bus, and the key with which a command connects

@@ -168,6 +168,7 @@ def _announce(
 ) -> None:
     from wintun_api import __version__
     from wintun_api.cli import notify
+    from wintun_api.cli.bus_options import has_no_address
     from wintun_api.cli.log import tell
     from wintun_api.cli.output import printable, show_json
     from wintun_api.fleet.server.program import spelled
@@ -175,6 +176,11 @@ def _announce(
     version, names = spelled(program.version), [one.network.name for one in plan.networks]
     url = plan.listening.own_url
     notify.ready(f"nats-server {version} at {url}")
+    if has_no_address(plan.listening):
+        tell(
+            "Warning: this machine has no address that other machines could reach. Start the bus "
+            "again when it has one, or give a name or an address with --hostname."
+        )
     if as_json:
         show_json(
             {

@@ -6,15 +6,14 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import typer
 
+from wintun_api.cli.own_addresses import own_addresses
+
 if TYPE_CHECKING:
     from wintun_api.fleet.server.plan import Listening
-
-# Addresses of documentation (RFC 5737, RFC 3849): a route to them is the one to other networks.
-_ELSEWHERE: Final = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
 def listening_in(listen: list[str], hostnames: list[str], before: Listening) -> Listening:
@@ -49,16 +48,24 @@ def own_names(address: str) -> Iterator[str]:
     if listened.is_loopback:
         return
     if listened.is_unspecified:
-        for family, elsewhere in _ELSEWHERE:
-            if listened.version == 6 or family == socket.AF_INET:
-                with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as asked:
-                    asked.connect((elsewhere, 9))  # sends nothing
-                    yield str(asked.getsockname()[0])
+        yield from own_addresses(listened.version)
     else:
         yield address
     name = socket.gethostname()
     if name.isascii() and name:
         yield name
+
+
+def has_no_address(listening: Listening) -> bool:
+    """Return whether other machines find the server by the name of this machine alone."""
+    return listening.found and listening.tls and not any(map(_is_address, listening.reached_at))
+
+
+def _is_address(text: str) -> bool:
+    with suppress(ValueError):
+        ip_address(text)
+        return True
+    return False
 
 
 def _address_in(text: str) -> tuple[str, int]:
