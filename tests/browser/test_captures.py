@@ -254,6 +254,7 @@ def test_a_capture_is_deleted_once_that_is_confirmed(
     screen.row("office").get_by_role("button").click()
     screen.button("Delete…").click()
     expect(screen.dialog).to_contain_text("The capture is stopped first.")
+    expect(screen.button("Cancel")).to_be_focused()
     screen.page.keyboard.press("Escape")
     expect(screen.dialog).to_have_count(0)
     expect(screen.button("Delete…")).to_be_focused()

@@ -103,6 +103,19 @@ def test_a_refusal_of_the_service_is_shown(screen: Screen) -> None:
     expect(screen.row("BranchNet")).to_be_visible()
 
 
+def test_enter_starts_a_session(screen: Screen) -> None:
+    """A dialog without a text field begins on its action, so that Enter does what it is for."""
+    from playwright.sync_api import expect
+
+    screen.service.adapter(name="OfficeNet")
+    screen.select("OfficeNet")
+    screen.button("Start session…").click()
+    expect(screen.button("Start session")).to_be_focused()
+    screen.page.keyboard.press("Enter")
+    expect(screen.dialog).to_have_count(0)
+    assert len(screen.service.http.get("/v1/sessions").json()) == 1
+
+
 def test_an_adapter_is_renamed_and_changed(screen: Screen) -> None:
     """Only what was changed is sent; the table follows."""
     from playwright.sync_api import expect

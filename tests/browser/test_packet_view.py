@@ -514,6 +514,7 @@ def test_wireshark_is_a_command_away(table: Table) -> None:
         "wintun-api capture OfficeNet --write - | wireshark -k -i -"
     )
     expect(table.screen.dialog).to_contain_text("wintun-api:OfficeNet")
+    expect(table.screen.button("Done")).to_be_focused()
 
 
 def test_trouble_stands_out(table: Table) -> None:

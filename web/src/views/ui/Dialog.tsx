@@ -28,7 +28,7 @@ export function Dialog({ title, children, action, danger = false, ...rest }: Pro
   useEffect(() => {
     const opener = document.activeElement;
     dialog.current?.showModal();
-    dialog.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
+    firstOf(dialog.current, danger)?.focus();
     openDialogs.value++;
     // The browser gives the focus back when a dialog is closed, not when it is removed.
     return () => {
@@ -67,6 +67,19 @@ export function Dialog({ title, children, action, danger = false, ...rest }: Pro
         </footer>
       </form>
     </dialog>
+  );
+}
+
+/** Return what Enter is meant for: a field, else the action, or Cancel where the action is dangerous. */
+function firstOf(
+  dialog: HTMLDialogElement | null,
+  danger: boolean,
+): HTMLElement | null | undefined {
+  const find = (what: string) => dialog?.querySelector<HTMLElement>(`${what}:enabled`);
+  return (
+    find("[data-autofocus]") ??
+    (danger ? null : (find("[type=submit]") ?? find(".dialog-body :is(input,select,textarea)"))) ??
+    find("footer button")
   );
 }
 
