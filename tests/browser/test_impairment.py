@@ -85,6 +85,35 @@ def test_a_session_is_impaired_and_repaired(
     assert impairment(screen.service, session) is None
 
 
+def test_a_delay_of_nothing_is_no_impairment(screen: Screen, panel: Locator) -> None:
+    """The page says that nothing happens to packets, and does not contradict itself."""
+    from playwright.sync_api import expect
+
+    screen.fill("Delay", "0")
+    screen.button("Apply").click()
+    expect(screen.page.locator(".notice")).to_contain_text("Packets of OfficeNet pass unchanged.")
+    expect(panel).to_contain_text("Packets pass unchanged.")
+
+
+def test_thousands_are_written_with_commas(
+    screen: Screen, session: dict[str, Any], panel: Locator
+) -> None:
+    """As the page writes them; what may mean two numbers is refused."""
+    from playwright.sync_api import expect
+
+    screen.fill("Delay", "1,000")
+    screen.fill("Rate", "1234,567")
+    screen.button("Apply").click()
+    expect(panel.get_by_role("alert")).to_contain_text("Write it like 1000 or 1,000")
+    screen.fill("Rate", "1,000")
+    screen.button("Apply").click()
+    expect(screen.button("Apply again")).to_be_visible()
+    now = impairment(screen.service, session)
+    assert now is not None
+    does = now["rules"][0]["now_received"]
+    assert (does["delay_ms"], does["rate_bps"]) == (1000, 1_000_000_000)
+
+
 def test_one_direction_is_impaired(screen: Screen, session: dict[str, Any], panel: Locator) -> None:
     """The other is left alone, and both together say how they differ."""
     from playwright.sync_api import expect

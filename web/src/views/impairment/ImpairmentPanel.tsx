@@ -30,7 +30,8 @@ export function ImpairmentPanel({ session, name }: { session: string; name: stri
   const apply = async () => {
     if ((await model.apply()) === null) return;
     setReplacing(false);
-    notices.say(`${name} is impaired.`);
+    const isImpaired = sessions.find(session)?.impairment != null;
+    notices.say(isImpaired ? `${name} is impaired.` : `Packets of ${name} pass unchanged.`);
   };
   const remove = async () => {
     if ((await model.remove()) !== null) notices.say(`${name} is no longer impaired.`);
