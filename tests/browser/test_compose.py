@@ -89,6 +89,34 @@ def test_a_rate_goes_on_until_it_is_stopped(composer: Screen) -> None:
     assert sent(composer) > 100
 
 
+def test_a_double_click_sends_once(composer: Screen) -> None:
+    """Its second click neither sends again nor stops what the first one began."""
+    from playwright.sync_api import expect
+
+    composer.button("Send").dblclick()
+    expect(composer.page.locator(".outcome")).to_contain_text("1 answer, after")
+    assert sent(composer) == 1
+    composer.choose("Many times")
+    composer.fill("Packets", "9,000")
+    composer.button("Send").dblclick()
+    expect(composer.page.get_by_text(re.compile("9,000 packets sent"))).to_be_visible()
+
+
+def test_what_was_stopped_says_how_much_is_missing(composer: Screen) -> None:
+    """Stopped is not done: the report has both numbers."""
+    from playwright.sync_api import expect
+
+    composer.choose("At a rate")
+    composer.fill("Packets", "1,000,000")
+    composer.fill("Rate", "20")
+    composer.button("Send").click()
+    expect(composer.page.locator(".outcome")).to_contain_text("so far")
+    composer.button("Stop").click()
+    expect(composer.page.locator(".outcome")).to_contain_text(
+        re.compile(r"Stopped: \d+ of 1,000,000 packets sent")
+    )
+
+
 def test_raw_bytes_that_are_not_a_packet_are_rejected_with_the_reason(composer: Screen) -> None:
     """The service's reason is shown; so is what is no hexadecimal number at all."""
     from playwright.sync_api import expect

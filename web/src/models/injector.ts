@@ -25,6 +25,8 @@ export interface Plan {
 }
 
 export interface Report {
+  /** How many the plan has; Infinity goes on until it is stopped. */
+  readonly wanted: number;
   readonly sent: number;
   readonly accepted: number;
   readonly ringFull: number;
@@ -33,7 +35,7 @@ export interface Report {
   readonly seconds: number;
 }
 
-const NOTHING: Report = { sent: 0, accepted: 0, ringFull: 0, rejected: {}, seconds: 0 };
+const NOTHING: Report = { wanted: 0, sent: 0, accepted: 0, ringFull: 0, rejected: {}, seconds: 0 };
 
 /** The adapter that packets are sent to. */
 export interface Destination {
@@ -57,7 +59,7 @@ export class Injector {
   async run(plan: Plan, to: Destination, send: Send, maxMessage: number): Promise<void> {
     const run = {};
     this.current.value = this.latest = run;
-    this.report.value = NOTHING;
+    this.report.value = { ...NOTHING, wanted: plan.count };
     this.problem.value = null;
     this.destination.value = to;
     const start = performance.now();
@@ -91,6 +93,7 @@ export class Injector {
       rejected[reason] = (rejected[reason] ?? 0) + count;
     }
     this.report.value = {
+      wanted: before.wanted,
       sent: before.sent + sent,
       accepted: before.accepted + answer.accepted,
       ringFull: before.ringFull + answer.ring_full,
@@ -98,6 +101,11 @@ export class Injector {
       seconds: elapsed / 1000,
     };
   }
+}
+
+/** Whether a run that is over has not sent all that it should; one without an end has. */
+export function isShort({ sent, wanted }: Report): boolean {
+  return sent < wanted && Number.isFinite(wanted);
 }
 
 /** Return how many packets should have been sent after this many milliseconds. */

@@ -1,6 +1,7 @@
 /** Where and how often to send what is composed, what became of it, and what came back. */
 
 import type { Repeat } from "../models/compose";
+import { isShort } from "../models/injector";
 import { causeText } from "../models/losses";
 import { count, scaled } from "../models/units";
 import { plainName } from "../models/visible";
@@ -85,7 +86,7 @@ export function InjectionPanel() {
             {text}
           </p>
         ))}
-        <div class="send">
+        <div class="send" onClickCapture={(event) => dropSecond(event, running)}>
           {/* Two elements: else the click that stops ends on a submit button and sends again. */}
           {running ? (
             <Button key="stop" icon="stop" onClick={() => injector.stop()}>
@@ -109,6 +110,16 @@ export function InjectionPanel() {
       </form>
     </section>
   );
+}
+
+/**
+ * Let the second click of a double click do nothing: it would stop what the first one began, or
+ * send again. Who goes on clicking Stop is heard.
+ */
+function dropSecond(event: MouseEvent, running: boolean): void {
+  if (running ? event.detail !== 2 : event.detail <= 1) return;
+  event.preventDefault();
+  event.stopPropagation();
 }
 
 /** Filter the live table to what goes between the two addresses. */
@@ -138,18 +149,21 @@ function Outcome() {
     );
   }
   const rejected = Object.entries(report.rejected);
-  const isWhole = report.accepted === report.sent;
+  const running = injector.running.value;
+  const isCut = !running && isShort(report);
+  const total = isCut ? report.wanted : report.sent;
   return (
     <div class="outcome" role="status">
       <p>
-        <Direction way="injected" short /> <strong>{count(report.accepted)}</strong>{" "}
-        {isWhole
+        <Direction way="injected" short /> {isCut && problem === null && "Stopped: "}
+        <strong>{count(report.accepted)}</strong>{" "}
+        {report.accepted === total
           ? report.accepted === 1
             ? "packet sent"
             : "packets sent"
-          : `of ${count(report.sent)} packets sent`}
+          : `of ${count(total)} packets sent`}
         {report.seconds > 1 && ` in ${report.seconds.toFixed(1)} s, ${rateOf(report)}`}
-        {injector.running.value && " so far"}.
+        {running && " so far"}.
       </p>
       {report.ringFull > 0 && (
         <p class="wrong-text">{count(report.ringFull)} dropped: the send ring was full.</p>

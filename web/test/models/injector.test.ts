@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ProblemError } from "../../src/api/client";
 import type { InjectionReport } from "../../src/api/types";
-import { dueAt, Injector, type Plan } from "../../src/models/injector";
+import { dueAt, Injector, isShort, type Plan } from "../../src/models/injector";
 import { unpack } from "../../src/wire/batch";
 
 const MESSAGE = 1 << 20;
@@ -78,6 +78,21 @@ describe("an injection", () => {
     );
     expect(counts.length).toBe(3);
     expect(injector.running.value).toBe(false);
+    expect(injector.report.value).toSatisfy((report) => !isShort(report));
+  });
+
+  it("that was stopped knows how many it should have sent", async () => {
+    const injector = new Injector();
+    const take = taking([]);
+    const send = (message: ArrayBuffer) => {
+      injector.stop();
+      return take(message);
+    };
+    await injector.run(plan({ count: 10_000 }), OFFICE, send, MESSAGE);
+    expect(injector.report.value).toMatchObject({ sent: 4096, wanted: 10_000 });
+    expect(injector.report.value).toSatisfy(isShort);
+    await injector.run(plan({ count: 3 }), OFFICE, take, MESSAGE);
+    expect(injector.report.value).toSatisfy((report) => !isShort(report));
   });
 
   it("does not count what a run before it is still told", async () => {
