@@ -89,17 +89,33 @@ def test_a_rate_goes_on_until_it_is_stopped(composer: Screen) -> None:
     assert sent(composer) > 100
 
 
+def second_click(screen: Screen, button: str) -> None:
+    """Click as the second half of a double click does, wherever the first one was."""
+    box = screen.button(button).bounding_box()
+    assert box is not None
+    mouse = screen.page.mouse
+    mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    mouse.down(click_count=2)
+    mouse.up(click_count=2)
+
+
 def test_a_double_click_sends_once(composer: Screen) -> None:
     """Its second click neither sends again nor stops what the first one began."""
     from playwright.sync_api import expect
 
-    composer.button("Send").dblclick()
-    expect(composer.page.locator(".outcome")).to_contain_text("1 answer, after")
-    assert sent(composer) == 1
-    composer.choose("Many times")
-    composer.fill("Packets", "9,000")
-    composer.button("Send").dblclick()
-    expect(composer.page.get_by_text(re.compile("9,000 packets sent"))).to_be_visible()
+    outcome = composer.page.locator(".outcome")
+    composer.button("Send").click()
+    expect(outcome).to_contain_text("1 answer, after")
+    second_click(composer, "Send")
+    composer.choose("At a rate")
+    composer.fill("Packets", "20")
+    composer.fill("Rate", "10")
+    composer.button("Send").click()
+    expect(composer.button("Stop")).to_be_visible()
+    second_click(composer, "Stop")
+    expect(outcome).to_contain_text("20 packets sent")
+    expect(composer.button("Send")).to_be_enabled()
+    assert sent(composer) == 1 + 20
 
 
 def test_what_was_stopped_says_how_much_is_missing(composer: Screen) -> None:
