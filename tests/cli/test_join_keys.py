@@ -114,9 +114,20 @@ def test_a_key_is_revoked_by_its_name(data: tuple[str, str]) -> None:
     key = json.loads(invoke("join", "keys", *data, "--name", "rig", "--json").stdout)
     gone = invoke("join", "keys", *data, "--revoke", "rig")
     assert gone.stdout == f"Revoked {key['id']}.\n"
+    assert "its next start deletes what the host has claimed" in gone.stderr
     again = invoke("join", "keys", *data, "--revoke", "rig", "--json")
     assert again.exit_code == 5
     assert json.loads(again.stderr)["detail"] == "No keys of the network 'lab' are called 'rig'."
+
+
+def test_a_bus_that_runs_lets_others_have_the_addresses(tmp_path: Path) -> None:
+    """The id alone is on standard output."""
+    with serving(tmp_path / "bus") as server:
+        data = ("--data-dir", str(server.laboratory.path))
+        key = json.loads(invoke("join", "keys", *data, "--json").stdout)
+        gone = invoke("join", "keys", *data, "--revoke", key["id"])
+    assert gone.stdout == f"Revoked {key['id']}.\n"
+    assert gone.stderr == "Other hosts can have the addresses of the host now.\n"
 
 
 def test_a_key_that_is_not_there_is_not_revoked(data: tuple[str, str]) -> None:

@@ -105,7 +105,8 @@ def keys(
         str | None,
         typer.Option(
             metavar="ID",
-            help="Revoke a key, by its id or its name; its host is cut off at once.",
+            help="Revoke a key, by its id or its name. Its host is cut off at once, and others "
+            "can have its addresses.",
         ),
     ] = None,
     print_config: Annotated[
@@ -284,13 +285,31 @@ def _user_as_json(user: User) -> dict[str, Any]:
 def _revoke(laboratory: Laboratory, chosen: PlannedNetwork, user: str, *, as_json: bool) -> None:
     import asyncio
 
+    from wintun_api.fleet.members.inventory import LIFETIME
     from wintun_api.fleet.server import issuing
 
     gone = asyncio.run(issuing.revoke(laboratory, chosen.network.name, user))
     if as_json:
-        show_json({"revoked": gone.id})
+        show_json({"revoked": gone.user.id})
     else:
-        typer.echo(f"Revoked {gone.id}.")
+        typer.echo(f"Revoked {gone.user.id}.")
+    if gone.user.role is not Role.HOST:
+        return
+    if gone.kept:
+        tell(
+            f"Warning: what the host has claimed could not be deleted. {gone.kept} Other hosts can "
+            f"have its addresses in {LIFETIME:.0f} seconds."
+        )
+    elif as_json:
+        return
+    elif gone.running:
+        typer.echo("Other hosts can have the addresses of the host now.", err=True)
+    else:
+        typer.echo(
+            "The bus does not run here: its next start deletes what the host has claimed. For a "
+            "server of another team, print the new accounts with --print-config.",
+            err=True,
+        )
 
 
 def _print_config(chosen: PlannedNetwork) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from wintun_api.fleet.bus.seam import Change, Entry, Message
 from wintun_api.fleet.keys.identity import KeyLine
 from wintun_api.fleet.keys.rights import Role
 from wintun_api.fleet.problems import BusUnavailable, KeyRefused, LaboratoryMissing
+from wintun_api.fleet.server import administration
 from wintun_api.fleet.server.issuing import issue, issue_to, revoke
 from wintun_api.fleet.server.laboratory import Laboratory
 
@@ -78,7 +79,8 @@ async def test_a_revoked_key_is_cut_off_at_once(server: Server) -> None:
     other = await NatsBus.connect(stays, notice=lambda change, _: changes.append(change))
     ended: list[Change] = []
     bus = await NatsBus.connect(gone, notice=lambda change, _: ended.append(change))
-    assert (await revoke(server.laboratory, LAB.name, "gone")).id == gone.identity.host
+    revoked = await revoke(server.laboratory, LAB.name, "gone")
+    assert (revoked.user.id, revoked.running, revoked.kept) == (gone.identity.host, True, "")
     await eventually(lambda: Change.DISCONNECTED in ended)
     await bus.aclose()
     with pytest.raises(KeyRefused):
@@ -86,6 +88,82 @@ async def test_a_revoked_key_is_cut_off_at_once(server: Server) -> None:
     await other.flush()
     assert changes == [Change.CONNECTED]
     await other.aclose()
+
+
+@looped
+async def test_what_a_revoked_host_had_is_free_at_once(server: Server) -> None:
+    """Its card and its claims are deleted, those of others stay, and others are told."""
+    gone, stays = await server.issue(name="gone"), await server.issue(name="stays")
+    there = {line: await NatsBus.connect(line) for line in (gone, stays)}
+    for line, bus in there.items():
+        host = line.identity.host
+        await (await bus.bucket(LAB.hosts)).put(host, b"card")
+        routes = await bus.bucket(LAB.routes)
+        for number in range(20):
+            await routes.create(f"{host}.10-7-0-{number}_32", b"claim")
+    cards, claims = set[str](), set[str]()
+
+    def keeping(keys: set[str]) -> Callable[[Entry], None]:
+        return lambda one: (keys.discard if one.value is None else keys.add)(one.key)
+
+    own = stays.identity.host
+    watches = [
+        await (await there[stays].bucket(LAB.hosts)).watch(keeping(cards)),
+        await (await there[stays].bucket(LAB.routes)).watch(keeping(claims)),
+    ]
+    await eventually(lambda: (len(cards), len(claims)) == (2, 40))
+    await revoke(server.laboratory, LAB.name, "gone")
+    await eventually(lambda: (len(cards), len(claims)) == (1, 20))
+    assert cards == {own}
+    assert all(key.startswith(f"{own}.") for key in claims)
+    for watch in watches:
+        await watch.aclose()
+    for bus in there.values():
+        await bus.aclose()
+
+
+@looped
+async def test_a_key_is_revoked_also_if_its_claims_stay(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outcome says why they do; the host is cut off all the same."""
+
+    async def fail(*_: object) -> None:
+        raise BusUnavailable("It has gone.")
+
+    monkeypatch.setattr(administration, "release", fail)
+    line = await server.issue(name="gone")
+    assert (await revoke(server.laboratory, LAB.name, "gone")).kept == "It has gone."
+    with pytest.raises(KeyRefused):
+        await NatsBus.connect(line)
+
+
+def test_what_a_host_had_is_deleted_by_the_next_start(tmp_path: Path) -> None:
+    """Its key was revoked while the server did not run; what others have stays."""
+
+    async def put(line: KeyLine) -> None:
+        bus = await NatsBus.connect(line)
+        await (await bus.bucket(LAB.hosts)).put(line.identity.host, b"card")
+        await (await bus.bucket(LAB.routes)).create(f"{line.identity.host}.10-0-0-1_32", b"claim")
+        await bus.aclose()
+
+    async def keys(line: KeyLine) -> set[str]:
+        bus, found = await NatsBus.connect(line), set[str]()
+        for name in (LAB.hosts, LAB.routes):
+            watch = await (await bus.bucket(name)).watch(lambda one: found.add(one.key))
+            await watch.caught_up()
+            await watch.aclose()
+        await bus.aclose()
+        return found
+
+    with serving(tmp_path / "bus") as server:
+        gone, stays = asyncio.run(server.issue(name="gone")), asyncio.run(server.issue())
+        asyncio.run(put(gone))
+        asyncio.run(put(stays))
+    assert not asyncio.run(revoke(server.laboratory, LAB.name, "gone")).running
+    with serving(tmp_path / "bus", server.laboratory.plan()):
+        left = asyncio.run(keys(stays))
+    assert left == {stays.identity.host, f"{stays.identity.host}.10-0-0-1_32"}
 
 
 @looped

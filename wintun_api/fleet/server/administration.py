@@ -1,16 +1,20 @@
 """What is asked of a running server: the buckets and the stream of a network, a new configuration.
 
+A host whose key was revoked can no longer leave by itself: the keeper of its network deletes what
+it has left, so that others can have its addresses at once.
+
 https://docs.nats.io/reference/reference-protocols/nats_api_reference
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from wintun_api.fleet.bus.seam import Bus
+from wintun_api.fleet.bus.seam import Bucket, Bus, Entry
 from wintun_api.fleet.keys.identity import KeyLine
 from wintun_api.fleet.keys.rights import API, bucket_key, bucket_stream
 from wintun_api.fleet.members.inventory import LIFETIME
@@ -24,6 +28,8 @@ PATIENCE: Final = 10.0  # seconds for an answer
 
 MAX_HEADERS: Final = 1024
 CONSUMER_LASTS: Final = 300  # seconds that a consumer is kept which no connection reads
+
+ROUNDS: Final = 3  # looks for what hosts have left; the last writes may be under way in the first
 
 COPIES: Final = (3, 1)  # of each stream: on three servers of a cluster, else on one
 
@@ -42,6 +48,8 @@ _TOO_MANY: Final = (10074, 10005)  # copies, for a server alone, and for a small
 async def prepare_all(plan: Plan, ca: str | None) -> None:
     """Make the buckets and streams of all networks of a server, or give them its bounds.
 
+    What hosts have left in them whose keys were revoked is deleted.
+
     Args:
         plan: What the server is.
         ca: The certificate that it is checked with; None without TLS.
@@ -51,7 +59,15 @@ async def prepare_all(plan: Plan, ca: str | None) -> None:
         BusUnavailable: The server does not answer.
     """
     for one in plan.networks:
-        await prepare_at(plan.listening.own_url, one, plan.bounds, ca)
+        await _prepare_own(plan, one, ca)
+
+
+async def _prepare_own(plan: Plan, one: PlannedNetwork, ca: str | None) -> None:
+    users = {user.id for user in one.users}
+    line = KeyLine(one.network, (plan.listening.own_url,), one.keeper, ca)
+    async with _connected(line) as keeper:
+        await prepare(keeper, one.network, plan.bounds)
+        await _release(keeper, one.network, lambda host: host not in users)
 
 
 async def prepare_at(
@@ -71,6 +87,24 @@ async def prepare_at(
     """
     async with _connected(KeyLine(planned.network, (url,), planned.keeper, ca)) as keeper:
         await prepare(keeper, planned.network, bounds)
+
+
+async def release(plan: Plan, network: str, host: str, ca: str | None) -> None:
+    """Delete the card and the claims of a host that the server no longer lets in.
+
+    Args:
+        plan: What the server is.
+        network: The name of the network.
+        host: The id of the host.
+        ca: The certificate that the server is checked with; None without TLS.
+
+    Raises:
+        BusUnavailable: The server does not answer.
+    """
+    one = plan.find(network)
+    line = KeyLine(one.network, (plan.listening.own_url,), one.keeper, ca)
+    async with _connected(line) as keeper:
+        await _release(keeper, one.network, lambda each: each == host)
 
 
 async def reload(plan: Plan, ca: str | None) -> None:
@@ -126,6 +160,39 @@ async def prepare(keeper: Bus, network: Network, bounds: Bounds) -> None:
                 f"The server refuses to keep {stream['name']}: {said}.",
                 hint="Give it more room, or ask for less with --captures-bytes.",
             )
+
+
+async def _release(keeper: Bus, network: Network, is_gone: Callable[[str], bool]) -> None:
+    """Delete the cards and claims of hosts that are gone."""
+    for name in (network.hosts, network.routes):
+        bucket = await keeper.bucket(name)
+        for _ in range(ROUNDS):
+            left = [key for key in await _keys(bucket) if is_gone(key.partition(".")[0])]
+            for key in left:
+                await bucket.delete(key)
+            if not left:
+                break
+
+
+async def _keys(bucket: Bucket) -> list[str]:
+    """Return the keys of a bucket that have a value."""
+    keys: set[str] = set()
+
+    def take(entry: Entry) -> None:
+        if entry.value is None:
+            keys.discard(entry.key)
+        else:
+            keys.add(entry.key)
+
+    watch = await bucket.watch(take)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await watch.caught_up()
+    except TimeoutError:
+        raise BusUnavailable("The server does not say what hosts have left.") from None
+    finally:
+        await watch.aclose()
+    return sorted(keys)
 
 
 async def _kept(keeper: Bus, stream: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,22 @@ from wintun_api.fleet.server import administration
 from wintun_api.fleet.server.laboratory import Laboratory
 from wintun_api.fleet.server.plan import Plan, PlannedNetwork, User
 from wintun_api.fleet.urls import check_servers
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """What has become of a key that was taken away.
+
+    Attributes:
+        user: Whose key it was.
+        running: Whether a server runs. If not, its next start deletes what the host has left.
+        kept: Why the server that runs still has the card and the claims of the host, which count
+            until the card expires; empty if it has deleted them.
+    """
+
+    user: User
+    running: bool
+    kept: str = ""
 
 
 async def issue(
@@ -58,7 +74,7 @@ async def issue(
         user = User(identity.public_key, role, name, prefixes)
         return replace(one, users=(*one.users, user))
 
-    plan = await _change(laboratory, network, add)
+    plan, _ = await _change(laboratory, network, add)
     listed = (plan.listening.own_url,) if here else plan.listening.urls
     return KeyLine(plan.find(network).network, given or listed, identity, laboratory.trusted(plan))
 
@@ -81,8 +97,10 @@ async def issue_to(path: Path, laboratory: Laboratory, network: str, **wanted: A
     return line
 
 
-async def revoke(laboratory: Laboratory, network: str, user: str) -> User:
+async def revoke(laboratory: Laboratory, network: str, user: str) -> Revocation:
     """Take a key away, so that the server that runs ends its connections.
+
+    Then it deletes the card and the claims of the host, which cannot write them again.
 
     Args:
         laboratory: The data directory of the server.
@@ -109,24 +127,34 @@ async def revoke(laboratory: Laboratory, network: str, user: str) -> User:
         taken.extend(found)
         return replace(one, users=tuple(each for each in one.users if each is not found[0]))
 
-    await _change(laboratory, network, remove)
-    return taken[0]
+    plan, running = await _change(laboratory, network, remove)
+    gone, kept = taken[0], ""
+    if running and gone.role is Role.HOST:
+        try:
+            await administration.release(plan, network, gone.id, laboratory.trusted(plan))
+        except FleetError as error:  # the key is revoked all the same
+            kept = error.detail
+    return Revocation(gone, running, kept)
 
 
 async def _change(
     laboratory: Laboratory, network: str, change: Callable[[PlannedNetwork], PlannedNetwork]
-) -> Plan:
-    """Change a network in the plan; a server that runs reads the new configuration."""
+) -> tuple[Plan, bool]:
+    """Change a network in the plan; a server that runs reads the new configuration.
+
+    Return the plan, and whether a server runs.
+    """
     if not laboratory.has_plan():
         laboratory.plan()  # says what is missing
     async with laboratory.changing():
         before = laboratory.plan()
         plan = before.with_network(change(before.find(network)))
         laboratory.write(plan)
-        if laboratory.is_running():
+        running = laboratory.is_running()
+        if running:
             try:
                 await administration.reload(plan, laboratory.trusted(plan))
             except BaseException:
                 laboratory.write(before)
                 raise
-    return plan
+    return plan, running
