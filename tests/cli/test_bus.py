@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import typer
 
 pytest.importorskip("nats", reason="not installed: nats")
 
@@ -23,7 +24,9 @@ from tests.fleet.server.servers import free_port, need_server
 from tests.needs import needs
 from tests.running import TOKEN, RunningService
 from tests.waiting import PATIENCE, until
+from wintun_api.cli import join_group
 from wintun_api.fleet.keys.identity import PREFIX
+from wintun_api.fleet.network import COMMANDS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its signals are of POSIX")
 
@@ -152,6 +155,7 @@ def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
         ("--hostname", "ünï"),
         ("--network", "Lab"),
         ("--network", "a.b"),
+        ("--network", "keys"),
         ("--captures-bytes", "1"),
         ("--captures-age", "never"),
     ],
@@ -163,6 +167,12 @@ def test_a_wrong_option_is_wrong_usage(tmp_path: Path, given: tuple[str, ...]) -
     ended = invoke("bus", "--data-dir", str(tmp_path / "bus"), *given)
     assert ended.exit_code == 2, ended.output
     assert not (tmp_path / "bus" / "laboratory.json").exists()
+
+
+def test_no_network_has_the_name_of_a_command_of_join() -> None:
+    """Hosts could not join it."""
+    group = typer.main.get_group(join_group.app)
+    assert {*group.commands} - {join_group.NETWORK} == COMMANDS
 
 
 def fake(folder: Path, text: str) -> str:

@@ -159,7 +159,7 @@ def with_networks(plan: Plan, names: list[str] | None) -> Plan:
     known = {one.network.name for one in plan.networks}
     for name in names or ([] if known else [DEFAULT_NETWORK]):
         if name not in known:
-            plan = plan.with_network(PlannedNetwork(Network(name), Identity.make()))
+            plan = plan.with_network(PlannedNetwork(Network.to_make(name), Identity.make()))
     return plan
 
 

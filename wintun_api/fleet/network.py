@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from wintun_api.errors import InvalidArgument
 from wintun_api.limits import MAX_NETWORK_NAME
@@ -19,6 +19,9 @@ Prefix: TypeAlias = "IPv4Network | IPv6Network"
 MAX_MESSAGE: Final = 128 * 1024  # bytes of a message of a network, but for a long request
 MAX_VALUE: Final = 8 * 1024  # bytes of a card or a claim
 HOST_LENGTH: Final = 12  # 60 bits of the public key
+
+# Words that follow `wintun-api join` and are commands: hosts could not join such a network.
+COMMANDS: Final = frozenset(("keys",))
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
 _HOST: Final = re.compile(rf"[a-z2-7]{{{HOST_LENGTH}}}")
@@ -54,6 +57,21 @@ class Network:
                 f"{self.name!r} is not the name of a network: use small letters, digits and "
                 f"hyphens, at most {MAX_NETWORK_NAME}.",
             )
+
+    @classmethod
+    def to_make(cls, name: str) -> Self:
+        """Return a network that is to be made.
+
+        Raises:
+            InvalidArgument: The name has other characters, too many, or is that of a command.
+        """
+        if name in COMMANDS:
+            raise InvalidArgument(
+                "network",
+                f"A network cannot be called {name!r}: wintun-api join {name} is a command, so "
+                "hosts could not join the network. Choose another name.",
+            )
+        return cls(name)
 
     # Subjects
 
