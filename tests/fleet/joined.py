@@ -23,6 +23,7 @@ QUICK = Pace(
     telling=0.05,
     clock=5.0,
     service=Backoff(first=0.02, last=0.1),
+    restoring=0.1,
 )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from tests.client.streams import run
-from tests.fleet.joined import Joined, settled
+from tests.fleet.joined import QUICK, Joined, settled
 from tests.fleet.running import eventually, prepared
 from tests.fleet.sites import Site, ping, unanswered
 from tests.waiting import pass_by
@@ -121,6 +122,37 @@ def test_an_agent_that_waits_ends_with_its_token(sites: tuple[Site, Site]) -> No
             with pytest.raises(ProblemError) as caught:
                 await joined.task
             assert caught.value.status == 401
+
+    run(work())
+
+
+def test_an_adapter_that_comes_back_was_never_missing(sites: tuple[Site, Site]) -> None:
+    """A service that starts again restores its adapters: nobody has to create them."""
+
+    async def work() -> None:
+        one, server = sites[0], prepared()
+        async with Joined(one, server, pace=replace(QUICK, restoring=3600.0)) as joined:
+            await asyncio.to_thread(one.service.api.delete_adapter, one.adapter["guid"])
+            await eventually(lambda: joined.kinds(EventKind.SERVICE_LOST))
+            await pass_by(0.2)
+            await asyncio.to_thread(one.service.adapter, name="Lab", addresses=["10.7.0.9/24"])
+            await eventually(lambda: len(joined.kinds(EventKind.SERVICE_CONNECTED)) == 2)
+            assert joined.kinds(EventKind.SERVICE_WAITING) == []
+
+    run(work())
+
+
+def test_an_adapter_that_was_deleted_can_be_created_as_it_was(sites: tuple[Site, Site]) -> None:
+    """The agent knows its addresses."""
+
+    async def work() -> None:
+        one, server = sites[0], prepared()
+        async with Joined(one, server) as joined:
+            (address,) = (await joined.client.get_adapter(one.adapter["guid"])).addresses
+            await asyncio.to_thread(one.service.api.delete_adapter, one.adapter["guid"])
+            await eventually(lambda: joined.kinds(EventKind.SERVICE_WAITING))
+            (told,) = joined.kinds(EventKind.SERVICE_WAITING)
+            assert told.text.endswith(f"wintun-api adapters create Lab --address {address}")
 
     run(work())
 

@@ -122,6 +122,7 @@ class Agent:
             on_wait=self._waits,
             on_end=self._exchange.arriving.settle,
             backoff=pace.service,
+            restoring=pace.restoring,
         )
         self._presence = Presence(
             bus,

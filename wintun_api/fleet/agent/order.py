@@ -10,7 +10,7 @@ from wintun_api.fleet.members.inventory import LIFETIME, RENEWAL, RETURN
 from wintun_api.fleet.network import Network, Prefix
 from wintun_api.fleet.packets.backlog import DEFAULT_BYTES, Policy
 from wintun_api.fleet.remote.allowance import Allow
-from wintun_api.fleet.service.attachment import BACKOFF
+from wintun_api.fleet.service.attachment import BACKOFF, RESTORING
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Pace:
         telling: Between two rounds of telling other hosts what became of their packets.
         clock: Between two measurements of the clock.
         service: How a service is looked for that has gone.
+        restoring: That a service has to restore what it had, before it is said to be missing.
     """
 
     renewal: float = RENEWAL
@@ -57,3 +58,4 @@ class Pace:
     telling: float = 1.0
     clock: float = 60.0
     service: Backoff = BACKOFF
+    restoring: float = RESTORING

@@ -7,9 +7,10 @@ adapter or a session, it tells itself when it has it.
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 from uuid import UUID
 
 from wintun_api.choices import Scope
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 NEEDED: Final = (Scope.READ, Scope.CAPTURE, Scope.INJECT)
 BACKOFF: Final = Backoff(first=0.25, last=4.0)
+RESTORING: Final = 5.0  # seconds; a service that starts again restores its adapters one by one
 # What a service answers while it starts, stops, or has lost the adapter: later it may have it.
 PASSING: Final = frozenset(
     (
@@ -53,6 +55,8 @@ PASSING: Final = frozenset(
         "too-many-requests",
     )
 )
+
+_Missing: TypeAlias = "AdapterMissing | SessionMissing"
 
 
 class Work(Protocol):
@@ -79,9 +83,10 @@ class Attachment:
         overflow: str,
         on_found: Callable[[Adapter], None],
         on_change: Callable[[bool, str], None],
-        on_wait: Callable[[AdapterMissing | SessionMissing], None],
+        on_wait: Callable[[_Missing], None],
         on_end: Callable[[], None],
         backoff: Backoff = BACKOFF,
+        restoring: float = RESTORING,
     ) -> None:
         """Name the adapter; nothing is asked yet.
 
@@ -96,6 +101,8 @@ class Attachment:
                 and how it is made.
             on_end: Called when a stream has ended, and nothing is known of it later.
             backoff: How patiently the service is looked for when it has gone.
+            restoring: Seconds in which the service may restore what it had, before it is said to
+                be missing.
         """
         self.adapter: Adapter | None = None
         self.driver = ""
@@ -108,6 +115,9 @@ class Attachment:
         self._on_wait = on_wait
         self._on_end = on_end
         self._backoff = backoff
+        self._restoring = restoring
+        self._served = False  # packets were exchanged once
+        self._telling: tuple[str, asyncio.TimerHandle] | None = None  # what is told later
 
     async def check(self) -> None:
         """See that the service is there, and that the token is right.
@@ -188,30 +198,57 @@ class Attachment:
     async def _until(self, attempt: Callable[[ServiceChanges], Awaitable[bool]]) -> None:
         """Try something until it is done."""
         delays, told = self._backoff.delays(), ""
-        async with ServiceChanges(self._client, self._backoff) as changes:
-            while True:
-                missing: AdapterMissing | SessionMissing | None = None
-                why = "its session has ended"
-                try:
-                    if await attempt(changes):
-                        return
-                except (AdapterMissing, SessionMissing) as error:
-                    missing, why = error, error.detail
-                except (ServiceUnreachable, StreamClosed, ProblemError) as error:
-                    if not may_pass(error):
-                        raise
-                    why = error.detail
-                if self.connected:
-                    delays, told = self._backoff.delays(), ""
-                if missing is not None and why != told:
-                    self._on_wait(missing)
-                elif self.connected or why != told:
-                    self._on_change(False, why)
-                self.connected, told = False, why
-                if missing is not None:
-                    await changes.next()
-                else:
+
+        def tell(missing: _Missing) -> None:
+            nonlocal told
+            told = missing.detail
+            self._on_wait(missing)
+
+        try:
+            async with ServiceChanges(self._client, self._backoff) as changes:
+                while True:
+                    missing: _Missing | None = None
+                    why = "its session has ended"
+                    try:
+                        if await attempt(changes):
+                            return
+                    except (AdapterMissing, SessionMissing) as error:
+                        missing, why = error, error.detail
+                    except (ServiceUnreachable, StreamClosed, ProblemError) as error:
+                        if not may_pass(error):
+                            raise
+                        why = error.detail
+                    if self.connected:
+                        delays, told = self._backoff.delays(), ""
+                    if missing is not None:
+                        self.connected = False
+                        if why == told:
+                            self._tell_nothing()
+                        else:
+                            self._tell(missing, tell)
+                        await changes.next()
+                        continue
+                    self._tell_nothing()
+                    if self.connected or why != told:
+                        self._on_change(False, why)
+                    self.connected, told = False, why
                     await asyncio.sleep(next(delays))
+        finally:
+            self._tell_nothing()
+
+    def _tell(self, missing: _Missing, tell: Callable[[_Missing], None]) -> None:
+        """Tell what is missing; what was there may be restored, and is told when it was not."""
+        if not self._served:
+            tell(missing)
+        elif self._telling is None or self._telling[0] != missing.detail:
+            self._tell_nothing()
+            timer = asyncio.get_running_loop().call_later(self._restoring, tell, missing)
+            self._telling = missing.detail, timer
+
+    def _tell_nothing(self) -> None:
+        if self._telling is not None:
+            self._telling[1].cancel()
+            self._telling = None
 
     async def _exchange(self, work: Work, changes: ServiceChanges) -> None:
         adapter = await self._find()
@@ -244,6 +281,8 @@ class Attachment:
 
             def connected(there: bool) -> None:
                 self.connected = there
+                self._served = True
+                self._tell_nothing()
                 what = f"session {session.id} of {adapter.name}"
                 self._on_change(there, what if there else "the connection with the service ended")
 
@@ -262,8 +301,15 @@ class Attachment:
         raise AdapterMissing(
             f"The service has no adapter {self._word}.",
             hint="List the adapters with wintun-api adapters list, or create it with: "
-            f"wintun-api adapters create {self._word} --address 10.99.0.1/24",
+            f"wintun-api adapters create {self._creation(guid)}",
         )
+
+    def _creation(self, guid: UUID | None) -> str:
+        """Return the arguments that create the adapter, as it was or with words to replace."""
+        if self.adapter is None:
+            return f"{self._word if guid is None else 'NAME'} --address ADDRESS/PREFIX"
+        addresses = (f"--address {one}" for one in self.adapter.addresses)
+        return " ".join((shlex.quote(self.adapter.name), *addresses))
 
     def _read(self, adapter: Adapter) -> None:
         self.adapter = adapter
