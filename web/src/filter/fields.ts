@@ -158,12 +158,13 @@ export function fieldOf(name: string): FilterField | undefined {
   return FIELDS.get(Object.hasOwn(ALIASES, key) ? (ALIASES[key] ?? key) : key);
 }
 
-/** Return the known name that differs least, undefined when none is near. */
-export function nearest(name: string): string | undefined {
+/** Return the known name with this head that differs least, undefined when none is near. */
+export function nearest(name: string, head = ""): string | undefined {
   let best: string | undefined;
   if (name.length < 4) return undefined;
   let least = Math.min(4, Math.max(2, name.length / 3));
   for (const known of FIELDS.keys()) {
+    if (!known.startsWith(head)) continue;
     const begins = name.length > 3 && known.startsWith(name);
     const distance = begins ? 1 : editDistance(name, known);
     if (distance < least) [best, least] = [known, distance];

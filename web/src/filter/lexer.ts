@@ -25,8 +25,11 @@ export class FilterError extends Error {
   }
 }
 
+/** A quote may be one of those into which programs for texts turn straight ones. */
 const PARTS =
-  /\s+|(r?)"((?:[^"\\]|\\[\s\S])*)"|'((?:[^'\\]|\\[\s\S])[^']*)'|\[([^\]]*)\]|#(\d+)|(===|!==|==|!=|~=|<=|>=|&&|\|\||\^\^|\.\.|[<>=!(){},&~+*%]|[-/](?=\s|$)|-(?=[a-z({]))|((?:[^\s<>=!(){},&|"'^~+*%[\]#.]|\.(?!\.))+)/iy;
+  /\s+|(r?)["“”„«»]((?:[^"“”„«»\\]|\\[\s\S])*)["“”«»]|['‘’‚]((?:[^'‘’\\]|\\[\s\S])[^'‘’]*)['‘’]|\[([^\]]*)\]|#(\d+)|(===|!==|==|!=|~=|<=|>=|&&|\|\||\^\^|\.\.|[<>=!(){},&~+*%]|[-/](?=\s|$)|-(?=[a-z({]))|((?:[^\s<>=!(){},&|"'“”„«»‘’‚^~+*%[\]#.]|\.(?!\.))+)/iy;
+const WILDCARD =
+  'A filter has no wildcards. Write a network as 10.6.7.0/24, a part of a name as contains "example".';
 const ESCAPE = /\\(x[0-9a-f]{1,2}|[0-7]{1,3}|[\s\S])/gi;
 const ESCAPES: Readonly<Record<string, string>> = {
   a: "\x07",
@@ -53,7 +56,9 @@ export function tokenize(text: string): Token[] {
     else if (char !== undefined) add("char", unescaped(char));
     else if (slice !== undefined) add("slice", slice.trim());
     else if (layer !== undefined) add("layer", layer);
-    else if (sign !== undefined) add("sign", sign);
+    else if (sign === "*" && (text[at - 1] === "." || text[end] === ".")) {
+      throw new FilterError(WILDCARD, at, end);
+    } else if (sign !== undefined) add("sign", sign);
     else if (word !== undefined) add("word", word);
     at = end;
   }
@@ -62,7 +67,7 @@ export function tokenize(text: string): Token[] {
 
 function refusal(text: string, at: number): FilterError {
   const sign = text.charAt(at);
-  const missing = { '"': "quote", "'": "quote", "[": "bracket" }[sign];
+  const missing = sign === "[" ? "bracket" : /["'“”„«»‘’‚]/.test(sign) ? "quote" : undefined;
   return missing === undefined
     ? new FilterError(`Unexpected "${sign}".`, at, at + 1)
     : new FilterError(`The closing ${missing} is missing.`, at, text.length);

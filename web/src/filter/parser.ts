@@ -64,6 +64,8 @@ export const BARE = ["port", "host", "net", "src", "dst", "proto", "addr"];
 /** Brackets and signs of negation inside each other. */
 const MAX_DEPTH = 100;
 const MAX_LENGTH = 10_000;
+/** Places of a filter that an offer mends. */
+const MAX_MENDED = 8;
 
 /** Return the filter, null for an empty one, which everything passes. Throws FilterError. */
 export function compileFilter(text: string): Filter | null {
@@ -76,17 +78,17 @@ export function compileFilter(text: string): Filter | null {
   }
   const tokens = tokenize(text);
   if (tokens.length === 0) return null;
-  const { test } = new Parser(tokens, text, true).whole();
+  const { test } = new Parser(tokens, text, MAX_MENDED).whole();
   return { test };
 }
 
-/** Return whether a filter would be understood. */
-function compiles(text: string): boolean {
+/** Return a filter that is understood, or what is offered for it, with at most so many mends. */
+function mended(text: string, mends: number): string | undefined {
   try {
-    new Parser(tokenize(text), text, false).whole();
-    return true;
-  } catch {
-    return false;
+    new Parser(tokenize(text), text, mends).whole();
+    return text;
+  } catch (error) {
+    return error instanceof FilterError ? error.offer : undefined;
   }
 }
 
@@ -102,8 +104,8 @@ class Parser {
   constructor(
     private readonly tokens: readonly Token[],
     private readonly text: string,
-    /** Whether errors come with a filter that would work. */
-    private readonly offers: boolean,
+    /** In how many places an offer may differ; with 0 there is none. */
+    private readonly mends: number,
   ) {}
 
   whole(): Node {
@@ -113,16 +115,23 @@ class Parser {
     if (token.text === ")" && token.kind === "sign") {
       throw this.error("This bracket was never opened.", token);
     }
-    const between = [this.text.slice(0, token.start).trimEnd(), this.text.slice(token.start)];
-    const joined = between.join(" and ");
+    const quoted = this.quoted(token);
     const isTerm = token.kind === "word" || token.kind === "string" || token.text === "(";
-    throw this.error(
-      isTerm
-        ? `"and" or "or" is missing before ${this.quoted(token)}.`
-        : `${this.quoted(token)} is not expected here.`,
-      token,
-      ...(isTerm && this.offers && compiles(joined) ? [joined] : []),
-    );
+    if (!isTerm) throw this.error(`${quoted} is not expected here.`, token);
+    const joined = (by: string) =>
+      `${this.text.slice(0, token.start).trimEnd()} ${by} ${this.text.slice(token.start)}`;
+    const before = this.tokens[this.at - 1];
+    const field = before?.kind === "word" ? fieldOf(before.text) : undefined;
+    if (field !== undefined && field.kind !== "protocol" && fieldOf(token.text) === undefined) {
+      const what = `An operator such as == is missing before ${quoted}.`;
+      throw this.error(what, token, this.mended(joined("==")));
+    }
+    const what = `"and" or "or" is missing before ${quoted}.`;
+    throw this.error(what, token, this.mended(joined("and")));
+  }
+
+  private mended(offer: string): string | undefined {
+    return this.mends > 0 ? mended(offer, this.mends - 1) : undefined;
   }
 
   private alternatives(): Node {
@@ -485,9 +494,8 @@ class Parser {
   }
 
   private unknown(token: Token): FilterError {
-    // The question may be only whether a filter works that would be offered.
-    if (!this.offers) return this.error("", token);
-    return unknownWord(token, this.text, this.isOperator(), compiles);
+    if (this.mends === 0) return this.error("", token);
+    return unknownWord(token, this.text, this.isOperator(), (offer) => this.mended(offer));
   }
 
   private operator(): Operator | null {

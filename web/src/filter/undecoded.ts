@@ -11,6 +11,7 @@ ftp-data tcp 20
 geneve udp 6081
 git tcp 9418
 gtp udp 2152
+http3 udp 443
 imap tcp 143 993
 irc tcp 6667
 kerberos - 88

@@ -1,55 +1,126 @@
 /** What a filter is told whose word is not known, and the filter that is offered in its place. */
 
-import { nearest } from "./fields";
+import { parsePrefix } from "../packet/address";
+import { FIELDS, fieldOf, nearest } from "./fields";
 import { FilterError, type Token } from "./lexer";
 import { byPort } from "./undecoded";
 
 const LINK_LAYER = /^(?:eth|arp|vlan|wlan|llc|stp|lldp|cdp|sll|ppp)(?:\.|$)/i;
+const OPERATOR = String.raw`(?:[=!<>~]{1,3}|(?:eq|ne|gt|lt|ge|le|contains|matches)\b)`;
+const VALUE = String.raw`(?:"(?:[^"\\]|\\.)*"|[^\s()"]+)`;
+/** What a field is compared with, up to the word that joins the next term. */
+const COMPARISON = new RegExp(
+  String.raw`([a-z_][\w.]*\s*${OPERATOR}\s*)${VALUE}\s*(?:\b(?:or|and)\b|\|\||&&)\s*(?:not\s+|!\s*)?$`,
+  "i",
+);
+/** An operator with its value, behind a word. */
+const COMPARED = new RegExp(String.raw`^\s*${OPERATOR}\s*${VALUE}`, "i");
+
+/** Return a filter that is understood: this one, or this one mended elsewhere as well. */
+export type Mend = (filter: string) => string | undefined;
 
 /**
  * Return the error for a word that is not a field, a protocol or an operator. `isCompared` says
- * whether an operator follows it, `compiles` whether a filter would be understood.
+ * whether an operator follows it.
  */
 export function unknownWord(
   { text: word, start, end }: Token,
   filter: string,
   isCompared: boolean,
-  compiles: (filter: string) => boolean,
+  mend: Mend,
 ): FilterError {
-  const refuse = (message: string, offer = ""): FilterError =>
-    offer !== "" && compiles(offer)
-      ? new FilterError(message, start, end, offer)
-      : new FilterError(message, start, end);
-  const replaced = (by: string): string => filter.slice(0, start) + by + filter.slice(end);
+  const refuse = (message: string, offer?: string): FilterError =>
+    new FilterError(message, start, end, offer);
+  const before = filter.slice(0, start);
+  const after = filter.slice(end);
+  const replaced = (by: string, rest = after): string | undefined => mend(before + by + rest);
   const quoted = `"${word}"`;
 
   if (LINK_LAYER.test(word)) {
     const what = `Packets begin with their IP header here, so there is no ${word} in any of them.`;
-    const not = /(?:\bnot\s+|!\s*)$/i.exec(filter.slice(0, start));
-    if (not === null) {
-      return refuse(`${what} Search the text for it: ${quoted}.`, replaced(quoted));
+    const not = /(?:\bnot\s+|!\s*)$/i.exec(before);
+    if (not !== null) {
+      const rest = isCompared ? "" : without(filter, not.index, end);
+      return refuse(what, rest === "" ? undefined : mend(rest));
     }
-    return refuse(what, isCompared ? "" : without(filter, not.index, end));
+    if (isCompared) return refuse(what);
+    return refuse(`${what} Search the text for it: ${quoted}.`, replaced(quoted));
   }
   if (/^_ws\.expert\b/i.test(word)) {
     const what = "tcp.analysis.flags finds trouble of TCP, and _ws.malformed what is malformed";
     return refuse(`There is no ${word} here: ${what}.`);
   }
+  if (word.endsWith(".")) return refuse(`The name of a field is missing after ${quoted}.`);
   const [protocol = ""] = word.split(".");
   const ports = byPort(protocol.toLowerCase());
   if (ports !== undefined) {
-    const what = `${protocol.toUpperCase()} is not decoded here. Find its packets by port`;
-    return refuse(`${what}: ${ports}.`, replaced(ports));
+    const what = `"${protocol}" is not decoded here. Find its packets by port: ${ports}.`;
+    return refuse(what, replaced(ports, after.replace(COMPARED, "")));
   }
-  const near = nearest(word.toLowerCase());
+  if (!isCompared) {
+    const alone = aloneError(word, before, replaced);
+    if (alone !== undefined) return refuse(...alone);
+  }
+  const near = meant(word.toLowerCase());
   if (near !== undefined) {
     return refuse(`There is no field ${quoted}; did you mean ${near}?`, replaced(near));
   }
-  if (isCompared || word.includes(".")) return refuse(`There is no field ${quoted}.`);
+  const isField = isCompared || FIELDS.get(protocol.toLowerCase())?.kind === "protocol";
+  if (isField) return refuse(`There is no field ${quoted}.`);
   return refuse(
     `${quoted} is not a field, protocol or operator. Search the text for it: ${quoted}.`,
     replaced(quoted),
   );
+}
+
+/** Return what is said of a value that stands alone; undefined for a word that may be a name. */
+function aloneError(
+  word: string,
+  before: string,
+  replaced: (by: string) => string | undefined,
+): [message: string, offer: string | undefined] | undefined {
+  const [, field] = COMPARISON.exec(before) ?? [];
+  const again = field === undefined || /^[a-z_]\w*\./i.test(word) ? undefined : `${field}${word}`;
+  if (again !== undefined && fieldOf(word) === undefined) {
+    const offer = replaced(again);
+    if (offer !== undefined) {
+      return [`"${word}" is compared with nothing. Write the field again: ${again}.`, offer];
+    }
+  }
+  if (parsePrefix(word) !== null) {
+    return [`"${word}" is an address. Write host ${word} to find it.`, replaced(`host ${word}`)];
+  }
+  if (/^\d{1,5}$/.test(word)) {
+    return [`"${word}" is a number. Write port ${word} if it is a port.`, replaced(`port ${word}`)];
+  }
+  return undefined;
+}
+
+/** Last parts of names as they are in other programs, or as people remember them. */
+const SLIPS: Readonly<Record<string, string>> = {
+  destination: "dst",
+  dport: "dstport",
+  query: "qry.name",
+  retransmit: "analysis.retransmission",
+  rtt: "ack_rtt",
+  source: "src",
+  sport: "srcport",
+  status: "response.code",
+};
+
+/** Return the field that was meant by a name that none has. */
+function meant(name: string): string | undefined {
+  const [protocol = ""] = name.split(".", 1);
+  const rest = name.slice(protocol.length + 1);
+  if (rest === "") return nearest(name, name.charAt(0));
+  if (FIELDS.get(protocol)?.kind !== "protocol") return nearest(name);
+  const last = name.lastIndexOf(".") + 1;
+  const slipped = name.slice(0, last) + (SLIPS[name.slice(last)] ?? "?");
+  if (FIELDS.has(slipped)) return slipped;
+  const head = `${protocol}.`;
+  const names = [...FIELDS.keys()];
+  const within = names.find((one) => one.startsWith(head) && one.endsWith(`.${rest}`));
+  return within ?? (rest.length < 4 ? undefined : nearest(name, head));
 }
 
 /**

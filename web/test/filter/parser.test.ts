@@ -72,6 +72,9 @@ describe("the display filter", () => {
     ["icmpv6.echo.sequence_number == 2", PING6, PING],
     ["tcp.len == 5", SYN, PING],
     ['"hello"', SYN, PING],
+    ["“hello”", SYN, PING],
+    ["frame contains «Hello»", SYN, PING],
+    ["tcp contains ‘H’", SYN, PING],
     ['"192.0.2"', PING, PING6],
     ['"Echo"', PING, SYN],
   ];
@@ -169,7 +172,11 @@ describe("the display filter", () => {
     ["ip.proto == TCPX", "TCPX", "not the name of a value"],
     ['ip.checksum.status == "Badd"', '"Badd"', "not the name of a value"],
     ["eth.addr == 1", "eth.addr", "begin with their IP header"],
-    ['ftp.request.command == "USER"', "ftp.request.command", "FTP is not decoded here"],
+    ["tcp.", "tcp.", "name of a field is missing"],
+    ["ip.addr == 10.6.7.*", "*", "no wildcards"],
+    ["dns.qry.name == *.example.com", "*", "no wildcards"],
+    ["http.host == “a", "“a", "closing quote"],
+    ['ftp.request.command == "USER"', "ftp.request.command", "not decoded here"],
   ];
   for (const [filter, place, message] of wrong) {
     it(`says what is wrong with ${filter}, and where`, () => {
@@ -204,12 +211,30 @@ describe("what is offered for a filter that is refused", () => {
     ["tcp tcp", "tcp and tcp"],
     ["dns.qry.nam contains x", "dns.qry.name contains x"],
     ["foo == 1", undefined],
-    ["foo and bar", undefined],
+    ["foo and bar", '"foo" and "bar"'],
     ["not smtp", "not tcp.port in {25, 465, 587}"],
     ["tcp and (FTP or udp)", "tcp and (tcp.port == 21 or udp)"],
-    ["ftp or sip", undefined],
+    ["ftp or sip", "tcp.port == 21 or port == 5060"],
     ["sip", "port == 5060"],
-    ["smtp.req.command == 1", undefined],
+    ['smtp.req.command == "QUIT" and ip', "tcp.port in {25, 465, 587} and ip"],
+    ["tcp smtp", "tcp and tcp.port in {25, 465, 587}"],
+    ["tcp.port == 80 or 443 or 8080", "tcp.port == 80 or tcp.port == 443 or tcp.port == 8080"],
+    [
+      "http.request.method == GET or not POST",
+      "http.request.method == GET or not http.request.method == POST",
+    ],
+    ["port 80 or 443", "port 80 or port 443"],
+    ["tcp and 10.6.7.0/24", "tcp and host 10.6.7.0/24"],
+    ["fd06:7::7", "host fd06:7::7"],
+    ["www.example.com", '"www.example.com"'],
+    ["ip.addr 10.6.7.7", "ip.addr == 10.6.7.7"],
+    ["tcp.dport == 80", "tcp.dstport == 80"],
+    ["tcp.syn", "tcp.flags.syn"],
+    ["tcp.retransmission", "tcp.analysis.retransmission"],
+    ["dns.query", "dns.qry.name"],
+    ["http.status == 404", "http.response.code == 404"],
+    ["quic.sni", undefined],
+    ["rtcp", '"rtcp"'],
   ];
   for (const [filter, offer] of offers) {
     it(`${filter} becomes ${offer ?? "nothing"}`, () => {
