@@ -150,9 +150,9 @@ export function isText(bytes: Uint8Array): boolean {
 export function placesOf(text: string, wanted: string, most: number): number[] {
   const places: number[] = [];
   if (wanted === "") return places;
-  const [low, needle] = [text.toLowerCase(), wanted.toLowerCase()];
-  // Lower case can be longer; then places would not fit.
-  if (low.length !== text.length) return places;
+  // U+0130 is the one letter that is longer in lower case: places would not fit.
+  const lower = (one: string): string => one.replaceAll("\u0130", "i").toLowerCase();
+  const [low, needle] = [lower(text), lower(wanted)];
   for (let at = low.indexOf(needle); at >= 0 && places.length < most; ) {
     places.push(at);
     at = low.indexOf(needle, at + needle.length);

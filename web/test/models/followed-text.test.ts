@@ -44,6 +44,7 @@ describe("text", () => {
     expect(placesOf("Ab ab AB", "ab", 10)).toEqual([0, 3, 6]);
     expect(placesOf("Ab ab AB", "ab", 2)).toEqual([0, 3]);
     expect(placesOf("ab", "", 9)).toEqual([]);
+    expect(placesOf("\u0130STANBUL, \u0130zmir", "izmir", 9)).toEqual([10]);
   });
 });
 
