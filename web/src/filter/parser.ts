@@ -280,8 +280,20 @@ class Parser {
       throw this.error("The left side should be a field.", left.literal);
     }
     const right = this.sum(0, left);
-    if ("literal" in right) return compareValue(left, operator, right.literal, quantifier);
+    if ("literal" in right) return this.withValue(left, operator, right.literal, quantifier);
     return compareOperands(left, operator, right, quantifier, sign);
+  }
+
+  /** Compare with a value; where it cannot be read, it may be text that lacks its quotes. */
+  private withValue(left: Operand, operator: Operator, value: Token, how: Quantifier): Node {
+    try {
+      return compareValue(left, operator, value, how);
+    } catch (error) {
+      if (!(error instanceof FilterError) || value.kind !== "word") throw error;
+      const [before, after] = [this.text.slice(0, value.start), this.text.slice(value.end)];
+      const offer = this.mended(`${before}"${value.text}"${after}`);
+      throw new FilterError(error.message, error.start, error.end, offer);
+    }
   }
 
   private membership(left: Operand, quantifier: Quantifier): Node {

@@ -13,10 +13,12 @@ git tcp 9418
 gtp udp 2152
 http3 udp 443
 imap tcp 143 993
+imaps tcp 993
 irc tcp 6667
 kerberos - 88
 l2tp udp 1701
 ldap tcp 389 636
+ldaps tcp 636
 mqtt tcp 1883
 mysql tcp 3306
 nbss tcp 139 445
@@ -24,6 +26,8 @@ nfs - 2049
 openvpn - 1194
 pgsql tcp 5432
 pop tcp 110 995
+pop3 tcp 110
+pop3s tcp 995
 pptp tcp 1723
 ptp udp 319 320
 radius udp 1812 1813
@@ -36,8 +40,10 @@ rpc - 111
 rsync tcp 873
 rtsp tcp 554
 sip - 5060
+sips tcp 5061
 smb tcp 139 445
 smtp tcp 25 465 587
+smtps tcp 465
 socks tcp 1080
 syslog udp 514
 tds tcp 1433

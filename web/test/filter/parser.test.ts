@@ -235,6 +235,8 @@ describe("what is offered for a filter that is refused", () => {
     ["http.status == 404", "http.response.code == 404"],
     ["quic.sni", undefined],
     ["rtcp", '"rtcp"'],
+    ["http contains password and tcp", 'http contains "password" and tcp'],
+    ["tcp.port == x", undefined],
   ];
   for (const [filter, offer] of offers) {
     it(`${filter} becomes ${offer ?? "nothing"}`, () => {
