@@ -194,6 +194,7 @@ def test_a_key_for_some_prefixes_claims_no_others(lab: Lab) -> None:
     [
         (("Lab!", "--adapter", "L1"), ExitCode.USAGE, "small letters"),
         (("lab",), ExitCode.USAGE, "--adapter"),
+        (("lab", "--adapter", " "), ExitCode.USAGE, "adapters list"),
         (("lab", "--adapter", "L1", "--prefix", "10.0.0.1/8"), ExitCode.USAGE, "--prefix"),
         (("lab", "--adapter", "L1", "--prefix", "224.0.0.0/4"), ExitCode.USAGE, "multicast"),
         (("lab", "--adapter", "L1", "--prefix", "ff02::/16"), ExitCode.USAGE, "ff02::/16"),
@@ -250,6 +251,7 @@ def test_an_adapter_that_is_missing_is_waited_for(lab: Lab) -> None:
     """The line says which command creates it; the agent goes on when that has been done."""
     program = lab.start(*("join", "lab", "--adapter", "L9", *lab.common), WINTUN_API_TOKEN=TOKEN)
     program.wait_for("The agent waits for it.*wintun-api adapters create L9")
+    assert not (lab.path / "agents").exists()  # a name that is mistyped gets no key
     lab.service.adapter(name="L9", addresses=["10.7.9.1/24"])
     program.wait_for("Packets are exchanged")
     assert program.end()[0] == ExitCode.INTERRUPTED

@@ -46,6 +46,13 @@ class FleetOptions:
 
         return Storage(self.data_dir or default_directory())
 
+    def has_key(self, network: Network, what: str, *, role: Role) -> bool:
+        """Return whether there is a key, or a bus that can make one; see `Storage.has_key`."""
+        from wintun_api.cli.bus import laboratory_in
+
+        laboratory = laboratory_in(self.bus_data_dir)
+        return self.key is not None or self.storage().has_key(network, what, laboratory, role)
+
     async def key_for(self, network: Network, what: str, *, role: Role, name: str) -> KeyLine:
         """Return the key; see `Storage.key`."""
         from wintun_api.cli.bus import laboratory_in

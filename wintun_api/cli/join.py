@@ -26,8 +26,10 @@ from wintun_api.cli.packet_options import FILTER_HELP, expression_in
 from wintun_api.limits import MAX_PACKET
 
 if TYPE_CHECKING:
+    import asyncio
     from asyncio import AbstractEventLoop
 
+    from wintun_api.client import AsyncClient
     from wintun_api.fleet.agent.order import Order
     from wintun_api.fleet.events import Event
     from wintun_api.fleet.packets.accounts import Accounts
@@ -128,6 +130,11 @@ def join(
         raise typer.BadParameter(
             "--capture-filter and --capture-snaplen belong to --capture, which is missing."
         )
+    if not adapter.strip():
+        raise typer.BadParameter(
+            "Give the name or the GUID of an adapter; wintun-api adapters list shows them.",
+            param_hint="--adapter",
+        )
     with fleet_failures(EXTRA):
         # A missing package is said before a service is looked for.
         import wintun_api.fleet.bus.nats  # noqa: F401
@@ -177,6 +184,10 @@ async def _run(
             options.url, token=options.token, token_file=options.token_file
         ) as client:
             await client.get_system()  # says what is wrong there before a key is made
+            if not fleet.has_key(
+                order.network, order.adapter, role=Role.HOST
+            ) and not await _is_there(client, order, show, stop):
+                return
             line = await fleet.key_for(
                 order.network, order.adapter, role=Role.HOST, name=order.name
             )
@@ -197,6 +208,32 @@ async def _run(
                     typer.echo(_totals(ledger.accounts()), err=True)
             finally:
                 ledger.close()
+
+
+async def _is_there(
+    client: AsyncClient, order: Order, show: Callable[[Event], None], stop: asyncio.Event
+) -> bool:
+    """Wait for the adapter, or for a signal: an adapter that is mistyped gets no key."""
+    from wintun_api.fleet.agent.sentences import about_wait
+    from wintun_api.fleet.events import Event
+    from wintun_api.fleet.problems import FleetError
+    from wintun_api.fleet.race import first_of
+    from wintun_api.fleet.service.attachment import Attachment
+
+    def waits(missing: FleetError) -> None:
+        show(Event(*about_wait(missing)))
+
+    attachment = Attachment(
+        client,
+        order.adapter,
+        overflow=order.policy,
+        on_found=lambda _adapter: None,
+        on_change=lambda _connected, _why: None,
+        on_wait=waits,
+        on_end=lambda: None,
+    )
+    await attachment.check()
+    return await first_of(attachment.find(), stop.wait()) == 0
 
 
 def _new_loop() -> Callable[[], AbstractEventLoop] | None:

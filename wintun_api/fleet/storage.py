@@ -94,10 +94,24 @@ class Storage:
             )
         return replace(line, servers=check_servers(servers)) if servers else line
 
-    async def _own(
-        self, network: Network, what: str, laboratory: Laboratory, role: Role, name: str
-    ) -> KeyLine:
-        path = self.path / network.name / f"{_file_name(what, role)}{SUFFIX}"
+    def has_key(
+        self, network: Network, what: str, laboratory: Laboratory, role: Role = Role.HOST
+    ) -> bool:
+        """Return whether `key` would return a key that was made before, without a file.
+
+        Raises:
+            LaboratoryMissing: There is no key, and no bus that could make one.
+            KeyRefused: The key cannot be read.
+            UntrustedFile: Other users could have written a file.
+            OSError: A file cannot be read.
+        """
+        return self._kept(network, what, laboratory, role) is not None
+
+    def _kept(
+        self, network: Network, what: str, laboratory: Laboratory, role: Role
+    ) -> KeyLine | None:
+        """Return the key that was made before; None if the bus here can make one."""
+        path = self._path(network, what, role)
         if not laboratory.has_plan():
             with suppress(FileNotFoundError):
                 return read_key(path)
@@ -113,9 +127,21 @@ class Storage:
             line = read_key(path)
             if any(user.public_key == line.identity.public_key for user in planned.users):
                 return replace(line, servers=(plan.listening.own_url,), ca=laboratory.trusted(plan))
-            path.unlink()
+        return None
+
+    async def _own(
+        self, network: Network, what: str, laboratory: Laboratory, role: Role, name: str
+    ) -> KeyLine:
+        kept = self._kept(network, what, laboratory, role)
+        if kept is not None:
+            return kept
+        path = self._path(network, what, role)
+        path.unlink(missing_ok=True)  # a bus that was there before has made it
         self._prepared(network)
         return await issue_to(path, laboratory, network.name, role=role, name=name, here=True)
+
+    def _path(self, network: Network, what: str, role: Role) -> Path:
+        return self.path / network.name / f"{_file_name(what, role)}{SUFFIX}"
 
     def _prepared(self, network: Network) -> Path:
         path = self.path / network.name
