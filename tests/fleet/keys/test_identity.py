@@ -205,6 +205,21 @@ def test_a_file_that_is_not_a_key(tmp_path: Path) -> None:
         read_key(path)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+def test_a_file_of_others_is_left_as_it_is(tmp_path: Path) -> None:
+    """What is not a key is said to be none: nobody should delete it or change its mode."""
+    path = tmp_path / "passwd"
+    path.write_text("root:x:0:0\n", "utf-8")
+    path.chmod(0o644)
+    with pytest.raises(KeyRefused, match="not the key line of a host") as caught:
+        read_key(path)
+    assert "chmod" not in str(caught.value.hint)
+    for other in (tmp_path, Path("/dev/null")):
+        with pytest.raises(UntrustedFile, match="not a regular file") as refused:
+            read_key(other)
+        assert "elete" not in str(refused.value.hint)
+
+
 def test_a_file_with_a_damaged_key_is_named(tmp_path: Path) -> None:
     """It may be one that a command has made itself, which its user does not know."""
     path = tmp_path / "key"

@@ -29,6 +29,7 @@ import nkeys
 
 from wintun_api import files
 from wintun_api.errors import InvalidArgument
+from wintun_api.files import UntrustedFile
 from wintun_api.fleet.network import Network, host_of
 from wintun_api.fleet.problems import KeyRefused
 from wintun_api.fleet.urls import check_servers
@@ -39,6 +40,11 @@ MAX_LINE: Final = 32 << 10  # characters; certificates are most of it
 SEED_BYTES: Final = 32
 
 AGAIN: Final = "Make a new one with wintun-api join keys, and copy the whole line."
+
+THE_FILE: Final = (
+    "Give the file with the key that wintun-api join keys has made. Make a new key if another user "
+    "may have changed this file."
+)
 
 _BASE64: Final = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 
@@ -173,24 +179,28 @@ def read_key(path: Path) -> KeyLine:
         UntrustedFile: Another user may have written it, or it is not a file.
         OSError: It cannot be read.
     """
-    real = files.resolve(path)
-    with files.opened(real) as descriptor:
-        content = files.read_all(descriptor, path, MAX_LINE)
-        if sys.platform != "win32" and not path.is_symlink():
-            status = os.fstat(descriptor)
-            mode = stat.S_IMODE(status.st_mode)
-            if mode & 0o077 and status.st_uid == os.geteuid():
-                raise KeyRefused(
-                    f"Other users can read the key in {path} (its mode is {mode:04o}).",
-                    hint=f"Make it private with chmod 600 {path}; make a new key if another user "
-                    "may have read it.",
-                )
     try:
-        return KeyLine.parse(text_of(content))
+        with files.opened(files.resolve(path)) as descriptor:
+            status = os.fstat(descriptor)
+            content = files.read_all(descriptor, path, MAX_LINE)
+    except UntrustedFile as error:
+        # It may be anything: --key was given another file.
+        raise UntrustedFile(str(error), hint=THE_FILE) from None
+    try:
+        line = KeyLine.parse(text_of(content))
     except UnicodeDecodeError:
         raise _wrong(f"The file {path} is not text.") from None
     except KeyRefused as error:
         raise KeyRefused(f"{path}: {error.detail}", hint=error.hint) from None
+    if sys.platform != "win32" and not path.is_symlink():
+        mode = stat.S_IMODE(status.st_mode)
+        if mode & 0o077 and status.st_uid == os.geteuid():
+            raise KeyRefused(
+                f"Other users can read the key in {path} (its mode is {mode:04o}).",
+                hint=f"Make it private with chmod 600 {path}; make a new key if another user "
+                "may have read it.",
+            )
+    return line
 
 
 def write_key(path: Path, line: KeyLine) -> None:
