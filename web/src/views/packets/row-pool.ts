@@ -136,6 +136,10 @@ export class RowPool {
   private top = -1;
   /** Row number at the top of the view, so that it stays there when older ones go. */
   private anchor = -1;
+  /** Pixels of the view's top below that of the anchor. */
+  private offset = 0;
+  /** Where `draw` left the view; elsewhere it is after somebody moved it. */
+  private placed = 0;
   /** Of the ring that was drawn. */
   private identity: object | null = null;
   private readonly resized: ResizeObserver;
@@ -179,13 +183,14 @@ export class RowPool {
     const { rows } = model;
     const total = rows.count;
     const height = total * this.rowHeight;
+    const top = this.wantedTop(height);
     if (height !== this.height) {
       this.height = height;
       this.spacer.style.height = `${height}px`;
       this.grid.ariaRowCount = String(total + 1);
     }
-    const top = this.wantedTop(height);
     if (Math.abs(top - scroller.scrollTop) >= 1) scroller.scrollTop = top;
+    this.placed = scroller.scrollTop;
     const shown = visibleRange(top, viewport, this.rowHeight, total);
     if (shown.top !== this.top) {
       this.top = shown.top;
@@ -194,6 +199,7 @@ export class RowPool {
     // At the top, what a filter still finds comes in above.
     const isGrowing = top === 0 && model.capture.engine.pending > 0;
     this.anchor = isGrowing ? -1 : rows.at(shown.first);
+    this.offset = this.placed - shown.top;
     while (this.pool.length < shown.count) {
       const row = new Row(this.pool.length, this.columns);
       this.pool.push(row);
@@ -238,6 +244,8 @@ export class RowPool {
     if (top !== scrollTop) {
       this.scroller.scrollTop = top;
       this.anchor = -1;
+      // At the end that is followed, the scroll itself leaves it.
+      if (!this.isAtEnd) this.draw();
     }
   }
 
@@ -258,13 +266,13 @@ export class RowPool {
 
   /** Say that the user moved the view: leave the end, or come back to it. */
   scrolled(): void {
-    const { scroller } = this;
-    const model = this.tools.table;
-    const atEnd = scroller.scrollTop + this.viewport >= this.height - this.rowHeight;
-    this.anchor = -1;
-    // At the end that is followed nobody has moved it but `draw`, which a scroll must not call again.
-    if (!model.following.peek() || model.paused.peek()) this.draw();
-    else if (!atEnd) model.follow(false);
+    const { scrollTop } = this.scroller;
+    // The scroll that `draw` causes comes a frame later, and rows may have gone since.
+    if (Math.abs(scrollTop - this.placed) < 1) return;
+    if (!this.isAtEnd) this.draw();
+    else if (scrollTop + this.viewport < this.height - this.rowHeight) {
+      this.tools.table.follow(false);
+    }
   }
 
   dispose(): void {
@@ -272,18 +280,28 @@ export class RowPool {
     this.spacer.remove();
   }
 
+  /** Whether the view stays at the end, where new rows come. */
+  private get isAtEnd(): boolean {
+    const { following, paused } = this.tools.table;
+    return following.peek() && !paused.peek();
+  }
+
+  /** Where the view belongs in rows of that height; before they have it. */
   private wantedTop(height: number): number {
-    const { scroller } = this;
+    const { scrollTop } = this.scroller;
     const model = this.tools.table;
     const end = Math.max(0, height - this.viewport);
     const { identity } = model.capture.ring;
     const isOther = identity !== this.identity;
     this.identity = identity;
-    if (model.following.peek() && !model.paused.peek()) return end;
+    if (this.isAtEnd) return end;
     if (isOther) return 0;
-    const { scrollTop } = scroller;
-    if (this.anchor < 0) return Math.min(scrollTop, end);
-    const place = model.rows.indexOf(this.anchor);
-    return Math.min(place * this.rowHeight + (scrollTop % this.rowHeight), end);
+    const moved = scrollTop - this.placed;
+    const isMoved = Math.abs(moved) >= 1;
+    const isLast = isMoved && scrollTop >= this.height - this.viewport - 1;
+    if (this.anchor < 0 || isLast) return Math.min(scrollTop, end);
+    // Moved from what was drawn, of which rows may have gone since.
+    const place = model.rows.indexOf(this.anchor) * this.rowHeight + this.offset;
+    return Math.min(Math.max(0, place + (isMoved ? moved : 0)), end);
   }
 }
