@@ -41,6 +41,8 @@ export function PacketTable({ onEnter, onClick: onPick }: Props) {
   const grid = useRef<HTMLDivElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const pool = useRef<RowPool | null>(null);
+  /** The row under the last press; -1 for none. */
+  const pressed = useRef(-1);
   const { menu, open } = useMenu();
   const columns = columnsOf(tools);
 
@@ -156,8 +158,22 @@ export function PacketTable({ onEnter, onClick: onPick }: Props) {
     event.stopPropagation();
     action();
   };
+  const rowUnder = (event: MouseEvent): number =>
+    pool.current?.rowOf(event.target as Element) ?? -1;
+  /** The row that was pressed: until the release others may have come to its place. */
+  const rowOfPress = (event: MouseEvent): number => {
+    const row = rowUnder(event);
+    // A click without a press comes from assistive technology.
+    const isPressed = pressed.current >= 0 && (event.type !== "click" || event.detail > 0);
+    return row >= 0 && isPressed ? pressed.current : row;
+  };
+  const onPointerDown = (event: PointerEvent): void => {
+    pressed.current = rowUnder(event);
+    // A finger may be about to scroll.
+    if (pressed.current >= 0 && event.pointerType !== "touch") table.follow(false);
+  };
   const onClick = (event: MouseEvent): void => {
-    const row = pool.current?.rowOf(event.target as Element) ?? -1;
+    const row = rowOfPress(event);
     if (row < 0) return;
     const before = table.selected.peek()?.row ?? -1;
     table.follow(false);
@@ -172,7 +188,7 @@ export function PacketTable({ onEnter, onClick: onPick }: Props) {
   };
   const onContextMenu = (event: MouseEvent): void => {
     const target = event.target as Element;
-    const row = pool.current?.rowOf(target) ?? -1;
+    const row = rowOfPress(event);
     if (row < 0) return;
     const index = Number(target.closest(".cell")?.ariaColIndex ?? 0) - 1;
     if (!picked.has(row)) picked.clear(row);
@@ -200,6 +216,7 @@ export function PacketTable({ onEnter, onClick: onPick }: Props) {
           role="presentation"
           ref={scroller}
           onScroll={() => pool.current?.scrolled()}
+          onPointerDown={onPointerDown}
           onClick={onClick}
           onContextMenu={onContextMenu}
         >
