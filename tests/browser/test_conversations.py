@@ -190,6 +190,36 @@ def test_columns_sort(view: View) -> None:
     expect(head).to_have_attribute("aria-sort", "ascending")
 
 
+def test_a_press_while_conversations_come(view: View) -> None:
+    """The list stands still until the release, which selects what was pressed."""
+    from playwright.sync_api import expect
+
+    page, shown = view.screen.page, view.row(f"{PEER}:")
+    view.inject(*Talk(1000).packets, *Talk(1001).packets)
+    view.row(f"{PEER}:1001").hover()
+    page.mouse.down()
+    view.inject(*Talk(1002).packets)
+    expect(page.locator(".conversations")).to_contain_text("4 conversations")
+    expect(shown.first).to_contain_text(f"{PEER}:1001")
+    page.mouse.up()
+    expect(view.row(f"{PEER}:1001")).to_have_attribute("aria-selected", "true")
+    expect(shown.first).to_contain_text(f"{PEER}:1002")
+
+
+def test_a_double_click_while_conversations_come(view: View) -> None:
+    """It shows the packets of what the first press was on."""
+    from playwright.sync_api import expect
+
+    page, shown = view.screen.page, view.row(f"{PEER}:")
+    view.inject(*Talk(1000).packets, *Talk(1001).packets)
+    view.row(f"{PEER}:1001").click()
+    view.inject(*Talk(1002).packets)
+    expect(shown.first).to_contain_text(f"{PEER}:1002")
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    expect(page.get_by_role("combobox", name="Display filter")).to_have_value("tcp.stream == 1")
+
+
 def test_enter_shows_the_packets(view: View) -> None:
     """With the keys alone: select a conversation, see its packets and no others, come back."""
     from playwright.sync_api import expect

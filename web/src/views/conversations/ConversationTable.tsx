@@ -10,6 +10,7 @@ import { clock, count } from "../../models/units";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
 import { useMedia } from "../ui/media";
+import { afterPress } from "../ui/press";
 
 /** The height of a row in pixels, and on a narrow screen, where it has two lines. */
 const [FLAT, TALL] = [26, 48];
@@ -58,7 +59,12 @@ interface Props {
 
 export function ConversationTable({ onShow, onFollow }: Props) {
   const { conversations } = useDashboard();
-  const rows = conversations.rows.value;
+  /** The rows as they were when a button was pressed, until its click. */
+  const [held, setHeld] = useState<readonly Conversation[] | null>(null);
+  const current = conversations.rows.value;
+  const rows = held ?? current;
+  /** Of the first click; a second one may find another in its place. */
+  const clicked = useRef(0);
   const selected = conversations.selected.value;
   const scroller = useRef<HTMLDivElement>(null);
   const row = useMedia(NARROW) ? TALL : FLAT;
@@ -141,7 +147,15 @@ export function ConversationTable({ onShow, onFollow }: Props) {
           onScroll={(event) => setTop(event.currentTarget.scrollTop)}
         >
           <Head />
-          <div class="rows" role="presentation" style={{ height: `${rows.length * row}px` }}>
+          <div
+            class="rows"
+            role="presentation"
+            style={{ height: `${rows.length * row}px` }}
+            onPointerDown={() => {
+              setHeld(rows);
+              afterPress(() => setHeld(null));
+            }}
+          >
             {drawn.map((one, index) => (
               // biome-ignore lint/a11y/useSemanticElements: as above
               // biome-ignore lint/a11y/useFocusableInteractive: the table has the focus
@@ -154,10 +168,11 @@ export function ConversationTable({ onShow, onFollow }: Props) {
                 aria-rowindex={first + index + 2}
                 aria-selected={one.id === selected}
                 style={{ top: `${(first + index) * row}px` }}
-                onClick={() => {
-                  conversations.selected.value = one.id;
+                onClick={({ detail }) => {
+                  if (detail < 2) clicked.current = one.id;
+                  conversations.selected.value = clicked.current;
                 }}
-                onDblClick={() => onShow(one)}
+                onDblClick={() => onShow(conversations.current ?? one)}
               >
                 <Cells one={one} />
               </div>
