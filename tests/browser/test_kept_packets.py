@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -294,3 +294,73 @@ def test_what_a_reload_drops(screen: Screen) -> None:
     screen.page.reload()
     screen.is_live()
     expect(dropped).to_have_count(0)
+
+
+@pytest.mark.parametrize("found", ["", "udp"], ids=["all", "filtered"])
+@pytest.mark.parametrize("way", ["wheel", "click", "number"])
+def test_rows_stay_while_older_ones_go(screen: Screen, way: str, found: str) -> None:
+    """Beside the end, what is read keeps its place on the screen as long as it is kept."""
+    page, service = screen.page, screen.service
+    page.evaluate("localStorage.setItem('wintun-api.limits', '[200,67108864,0]')")
+    page.reload()
+    session = capture(screen, *range(2001, 2009))
+    inject(service, session, *range(2009, 2201))
+    row(screen, 2200).wait_for()
+    if found:
+        field = page.get_by_role("combobox", name="Display filter")
+        field.fill(found)
+        field.blur()  # what it offers covers rows
+        page.locator("#filter-note").filter(has_text="200 of 200 packets match").wait_for()
+    read = 2150
+    if way == "number":
+        row(screen, 2180).click()
+        page.keyboard.press("Control+g")
+        page.keyboard.type("150")
+        page.keyboard.press("Enter")
+    else:
+        row(screen, 2195).hover()
+        page.mouse.wheel(0, -22 * 27 - 7)
+    row(screen, read).wait_for()
+    if way == "click":
+        row(screen, read).click()
+    frames(screen, 10)
+    before = row(screen, read).bounding_box()
+    for port in range(3001, 3101):
+        inject(service, session, port)
+    status = page.locator(".status-line")
+    status.filter(has_text="100 older packets were dropped").wait_for()
+    frames(screen, 2)
+    assert row(screen, read).bounding_box() == before
+
+
+@pytest.mark.parametrize("button", ["left", "right"])
+def test_a_press_while_packets_come(screen: Screen, button: Literal["left", "right"]) -> None:
+    """What is selected is the row under the press, which stays there until the release."""
+    from playwright.sync_api import expect
+
+    page = screen.page
+    session = capture(screen, *range(2001, 2009))
+    inject(screen.service, session, *range(2009, 2101))
+    row(screen, 2100).wait_for()
+    frames(screen, 2)
+    box = row(screen, 2080).bounding_box()
+    row(screen, 2080).hover()
+    page.mouse.down(button=button)
+    for port in range(3001, 3011):
+        inject(screen.service, session, port)
+    page.locator(".status-line").filter(has_text="110 of 110 packets shown").wait_for()
+    page.mouse.up(button=button)
+    expect(row(screen, 2080)).to_have_attribute("aria-selected", "true")
+    assert row(screen, 2080).bounding_box() == box
+    if button == "right":
+        expect(page.get_by_role("menu", name="Actions for packet 80")).to_be_visible()
+
+
+def frames(screen: Screen, count: int) -> None:
+    """Let the page draw so many frames."""
+    screen.page.evaluate(
+        """async (count) => {
+          while (count-- > 0) await new Promise(requestAnimationFrame);
+        }""",
+        count,
+    )
