@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("nats", reason="not installed: nats")
 
-from tests.cli.commands import PATIENCE, invoke
+from tests.cli.commands import COMMAND, PATIENCE, environment, invoke
 from tests.disk import fill, mounted, mounts
 from tests.fleet.server.servers import (
     LAB,
@@ -91,6 +91,29 @@ def test_a_key_without_room_is_taken_back(tmp_path: Path, data: tuple[str, str])
         made = invoke("join", "keys", *data, "--output", str(disk / "key"))
     assert made.exit_code == 1
     assert f"Cannot read or write {disk / 'key'}: No space left on device." in made.stderr
+    assert invoke("join", "keys", *data, "--list", "--json").stdout == "[]\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--output", "-"]])
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is a device of Linux")
+def test_a_key_that_nobody_got_is_taken_back(
+    tmp_path: Path, data: tuple[str, str], options: list[str]
+) -> None:
+    """Standard output did not take the line, which is kept nowhere."""
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [*COMMAND, "join", "keys", *data, *options],
+            env=environment(tmp_path),
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert "cannot be written to standard output: No space left on device." in ended.stderr
+    assert "revoked again" in ended.stderr
     assert invoke("join", "keys", *data, "--list", "--json").stdout == "[]\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -75,7 +76,8 @@ def keys(
             "-o",
             metavar="FILE",
             parser=as_path,
-            help="Write the key to a new file that only this user can read.",
+            help="Write the key to a new file that only this user can read; - stands for standard "
+            "output.",
         ),
     ] = None,
     server: Annotated[
@@ -147,6 +149,8 @@ def keys(
     if prefix and role is not Role.HOST:
         raise typer.BadParameter(f"A {role} claims nothing.", param_hint="--prefix")
     check_name(name)
+    if output is not None and str(output) == "-":
+        output = None  # standard output, as for other commands
     wanted = _Wanted(role, name, tuple(server or ()), tuple(map(prefix_in, prefix or ())))
     with fleet_failures("fleet-server"):
         laboratory = laboratory_in(data_dir)
@@ -206,21 +210,48 @@ def _make(
         "prefixes": wanted.prefixes,
     }
     if output is None:
-        making = issue(laboratory, chosen.network.name, **options)
+        if sys.stdout is None:
+            fail("Standard output is closed.", "Give a file with --output instead.")
+        line = asyncio.run(issue(laboratory, chosen.network.name, **options))
+        _show_key(laboratory, line, wanted, as_json=as_json)
     else:
-        making = issue_to(output, laboratory, chosen.network.name, **options)
-    line = asyncio.run(making)
-    if as_json:
-        show_json(_as_json(line, wanted, output))
-    else:
-        if output is None:
-            typer.echo(line.encode())
+        line = asyncio.run(issue_to(output, laboratory, chosen.network.name, **options))
+        if as_json:
+            show_json(_as_json(line, wanted, output))
+    if not as_json:
         typer.echo(_next_step(line, wanted.role, output), err=True)
     for unknown in _not_certified(laboratory, wanted.servers):
         tell(
             f"Warning: the certificate of this bus does not have the name {unknown}, so hosts "
             f"refuse it there. Start the bus with --hostname {unknown}."
         )
+
+
+def _show_key(laboratory: Laboratory, line: KeyLine, wanted: _Wanted, *, as_json: bool) -> None:
+    """Write the key to standard output, and take it back where that fails: it is kept nowhere."""
+    import asyncio
+
+    from wintun_api.fleet.problems import FleetError
+    from wintun_api.fleet.server.issuing import revoke
+
+    try:
+        if as_json:
+            show_json(_as_json(line, wanted, None))
+        else:
+            typer.echo(line.encode())
+        sys.stdout.flush()
+    except OSError as error:
+        made = line.identity.host
+        try:
+            asyncio.run(revoke(laboratory, line.network.name, made))
+        except (FleetError, OSError):
+            hint = (
+                f"The key {made} is still valid. Revoke it with: wintun-api join keys --network "
+                f"{line.network.name} --revoke {made}"
+            )
+        else:
+            hint = "It was revoked again. Give a file with --output instead."
+        fail(f"The key cannot be written to standard output: {error.strerror or error}.", hint)
 
 
 def _not_certified(laboratory: Laboratory, servers: tuple[str, ...]) -> list[str]:
@@ -253,7 +284,7 @@ def _next_step(line: KeyLine, role: Role, output: Path | None) -> str:
     if role is not Role.HOST:
         return printable(f"{said} Copy {where} to where it is needed.")
     return printable(
-        f"{said} Copy {where} on the host, and run there: "
+        f"{said} Copy {where} to the host, and run there: "
         f"wintun-api join {line.network.name} --adapter ADAPTER --key FILE"
     )
 
