@@ -84,10 +84,14 @@ def capture_network(
             for one in opening.unknown:
                 said = f"No host called {one} has joined now; what it has left is read."
                 typer.echo(printable(said), err=True)
+            failed = False
             try:
                 record(write, opening.chunks, as_json=as_json, several=True, tell=opening.stop)
+            except typer.Exit:
+                failed = True
+                raise
             finally:
-                for one in remarks(opening.reading.merging):
+                for one in remarks(opening.reading.merging, failed=failed):
                     typer.echo(one, err=True)
 
 

@@ -26,6 +26,7 @@ def test_a_reader_without_packets_is_told_who_brings_them() -> None:
     """It is not enough that a host has joined."""
     (said,) = remarks(Merging(Wanted()))
     assert said.endswith("A host brings them where it was joined with --capture.")
+    assert list(remarks(Merging(Wanted()), failed=True)) == []  # an error was told
 
 
 def test_hosts_with_one_name_are_told_apart() -> None:

@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from wintun_api.fleet.captures.merging import Merging
 
 
-def remarks(merging: Merging) -> Iterator[str]:
-    """Yield what is to be known of the order of the packets, and of messages of strangers."""
-    if merging.nothing_came:
+def remarks(merging: Merging, *, failed: bool = False) -> Iterator[str]:
+    """Yield what is to be known of the order of the packets, and of messages of strangers.
+
+    Args:
+        merging: What has come.
+        failed: Whether an error has ended the capture, which tells why no packets have come.
+    """
+    if merging.nothing_came and not failed:
         yield (
             "No captured packets of this time have come. A host brings them where it was joined "
             "with --capture."
