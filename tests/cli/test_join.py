@@ -18,6 +18,7 @@ from tests.cli.commands import COMMAND, Program, environment, invoke
 from tests.cli.conftest import Start
 from tests.disk import mounted, mounts
 from tests.fleet.server.servers import Server, serving
+from tests.libpcap import need_libpcap
 from tests.running import TOKEN, RunningService
 from tests.waiting import PATIENCE
 from wintun_api.choices import Scope
@@ -231,6 +232,15 @@ def test_what_cannot_be_joined_is_said(
     """Each fault is a sentence with what to do next."""
     given = lab.common if "--bus-data-dir" not in arguments else lab.common[:4]
     refused(invoke("join", *given, *arguments, WINTUN_API_TOKEN=TOKEN), code, words)
+
+
+def test_a_wrong_filter_is_refused_before_the_host_joins(lab: Lab) -> None:
+    """Other hosts see nothing of it, and it has no key."""
+    need_libpcap()
+    capture = ("--capture", "--capture-filter", "tcp prt 3")
+    result = invoke("join", "lab", "--adapter", "L1", *lab.common, *capture, WINTUN_API_TOKEN=TOKEN)
+    refused(result, ExitCode.USAGE, "The filter is not valid at character 5", "      ^")
+    assert not (lab.path / "agents").exists()
 
 
 def test_a_service_that_is_not_there_is_named(lab: Lab) -> None:

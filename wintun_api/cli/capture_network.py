@@ -11,7 +11,6 @@ import typer
 
 from wintun_api.choices import CaptureDirection, Tap
 from wintun_api.cli.capture_source import Fault, Packets, Which
-from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.fleet_options import EXTRA, FleetOptions, connected, network_in
 from wintun_api.cli.output import fail, printable
 from wintun_api.cli.recording import record
@@ -115,21 +114,12 @@ def _choice(hosts: Hosts, packets: Packets) -> Choice:
 def _matches(expression: str) -> Matches:
     """Compile a filter; one that is wrong ends the command with a mark at the place."""
     from wintun_api.cli import filter_fault
-    from wintun_api.cli.hints import hint_for
-    from wintun_api.cli.output import errors_are_json
     from wintun_api.errors import FilterUnavailable, InvalidFilter
     from wintun_api.fleet.captures.reading import matching
 
     try:
         return matching(expression)
     except InvalidFilter as error:
-        problem = {"filter": error.expression, "offset": error.offset}
-        fail(
-            str(error),
-            *([] if errors_are_json() else filter_fault.lines_of(problem)),
-            hint_for(error),
-            code=ExitCode.USAGE,
-            problem=problem,
-        )
+        filter_fault.refuse(error)
     except FilterUnavailable as error:
         fail(str(error), error.hint)

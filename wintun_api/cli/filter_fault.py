@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from wintun_api.cli.output import printable
+from wintun_api.cli.exit_codes import ExitCode
+from wintun_api.cli.output import errors_are_json, fail, printable
 from wintun_api.cli.table import text_width
+
+if TYPE_CHECKING:
+    from wintun_api.errors import InvalidFilter
 
 WIDTH: Final = 72  # columns of a filter that are shown around the place
 MARGIN: Final = "  "
 CUT: Final = "..."
 _SPACES: Final = str.maketrans(dict.fromkeys("\t\n\r\v\f", " "))
+
+
+def refuse(error: InvalidFilter) -> NoReturn:
+    """End the command with what is wrong with a filter, and a mark at the place."""
+    from wintun_api.cli.hints import hint_for
+
+    problem = {"filter": error.expression, "offset": error.offset}
+    fail(
+        str(error),
+        *([] if errors_are_json() else lines_of(problem)),
+        hint_for(error),
+        code=ExitCode.USAGE,
+        problem=problem,
+    )
 
 
 def lines_of(problem: Mapping[str, Any]) -> list[str]:

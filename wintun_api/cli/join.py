@@ -184,6 +184,7 @@ async def _run(
             options.url, token=options.token, token_file=options.token_file
         ) as client:
             await client.get_system()  # says what is wrong there before a key is made
+            await _check_filter(client, order)
             if not fleet.has_key(
                 order.network, order.adapter, role=Role.HOST
             ) and not await _is_there(client, order, show, stop):
@@ -208,6 +209,27 @@ async def _run(
                     typer.echo(_totals(ledger.accounts()), err=True)
             finally:
                 ledger.close()
+
+
+async def _check_filter(client: AsyncClient, order: Order) -> None:
+    """End the command if the service refuses the filter of the capture, before others see it."""
+    from wintun_api.cli import filter_fault
+    from wintun_api.client.problems import ProblemError
+    from wintun_api.errors import InvalidFilter
+    from wintun_api.fleet.service.attachment import may_pass
+
+    expression = None if order.capture is None else order.capture.filter
+    if not expression:
+        return
+    try:
+        verdict = await client.check_filter(expression)
+    except ProblemError as error:
+        if not may_pass(error):
+            raise
+    else:
+        if verdict.error is not None:
+            fault = verdict.error
+            filter_fault.refuse(InvalidFilter(expression, fault.message, fault.offset))
 
 
 async def _is_there(
