@@ -20,9 +20,10 @@ from tests.disk import mounted, mounts
 from tests.fleet.server.servers import Server, serving
 from tests.libpcap import need_libpcap
 from tests.running import TOKEN, RunningService
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 from wintun_api.choices import Scope
 from wintun_api.cli.exit_codes import ExitCode
+from wintun_api.client import Client
 from wintun_api.fleet.keys.identity import write_key
 from wintun_api.fleet.keys.rights import Role
 from wintun_api.fleet.network import Network
@@ -150,6 +151,22 @@ def test_two_agents_with_one_key_are_told_so(lab: Lab) -> None:
     lab.join("L1")
     again = invoke("join", "lab", "--adapter", "L1", *lab.common, WINTUN_API_TOKEN=TOKEN)
     refused(again, ExitCode.CONFLICT, "Another agent has joined", "wintun-api join keys")
+
+
+def test_two_agents_at_one_adapter_are_told_so(lab: Lab, tmp_path: Path) -> None:
+    """The second one ends, and says that each needs an adapter; the first one stays."""
+    first = lab.join("L1")
+    with Client(lab.service.url, token=TOKEN) as client:
+        until(lambda: any(each.adapter for one in client.list_networks() for each in one.hosts))
+    write_key(tmp_path / "other.key", asyncio.run(lab.server.issue()))
+    second = lab.start(
+        *("join", "lab", "--adapter", "L1", "--key", str(tmp_path / "other.key"), *lab.common),
+        WINTUN_API_TOKEN=TOKEN,
+    )
+    second.wait_for("An adapter joins one network, with one agent")
+    second.wait_for("Create another adapter")
+    assert second.process.wait(PATIENCE) == ExitCode.FAILED
+    assert first.process.poll() is None
 
 
 def test_a_key_that_was_copied_joins(lab: Lab) -> None:

@@ -13,6 +13,7 @@ from wintun_api.errors import InvalidArgument, InvalidSettings, WintunApiError
 from wintun_api.files import UntrustedFile
 from wintun_api.fleet import problems
 
+# Not AdapterInUse: where the other agent was killed, a service manager has to try again.
 _CODES: Final[dict[type[problems.FleetError], ExitCode]] = {
     problems.BusUnavailable: ExitCode.NOT_REACHABLE,
     problems.NobodyAnswers: ExitCode.NOT_REACHABLE,

@@ -38,6 +38,7 @@ class EventKind(StrEnum):
     SERVICE_CONNECTED = "service.connected"
     SERVICE_LOST = "service.lost"
     SERVICE_WAITING = "service.waiting"
+    SERVICE_SHARED = "service.shared"
     PACKETS_LOST = "packets.lost"
     REQUEST_ANSWERED = "request.answered"
     REQUEST_REFUSED = "request.refused"

@@ -14,6 +14,7 @@ FleetError             base of them all
 ├── LedgerFull         a ledger has no room for another host
 ├── HostMissing        no host of the network has a name, or several have it
 ├── AdapterMissing     the service does not have the adapter that joins
+├── AdapterInUse       another agent has joined with the adapter
 ├── SessionMissing     no session runs on the adapter, and the token may not start one
 ├── TokenTooNarrow     the token of the service does not allow what an agent does
 └── KeyInUse           another agent has joined with the same key
@@ -108,6 +109,10 @@ class HostMissing(FleetError):
 
 class AdapterMissing(FleetError):
     """Report that the service does not have the adapter that joins. The agent waits for it."""
+
+
+class AdapterInUse(FleetError):
+    """Report that another agent has joined with the same adapter, in whatever network."""
 
 
 class SessionMissing(FleetError):

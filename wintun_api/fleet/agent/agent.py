@@ -8,6 +8,7 @@ joins when the service has it.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from wintun_api.fleet.agent.confirming import Confirming
@@ -15,10 +16,12 @@ from wintun_api.fleet.agent.exchange import Exchange
 from wintun_api.fleet.agent.order import Order, Pace
 from wintun_api.fleet.agent.presence import Presence
 from wintun_api.fleet.agent.reporting import Reporting
+from wintun_api.fleet.agent.rivals import Rival, Rivals
 from wintun_api.fleet.agent.sentences import (
     about_bus,
     about_claim,
     about_host,
+    about_rival,
     about_service,
     about_wait,
 )
@@ -154,6 +157,7 @@ class Agent:
             host=host,
             period=pace.renewal,
         )
+        self._rivals = Rivals(client, host, period=pace.renewal, on_rival=self._shared)
         self._losses = Losses(ledger)
         self._subscriptions: list[Subscription] = []
         self._dropped = 0  # messages that subscriptions had dropped when they ended
@@ -166,13 +170,14 @@ class Agent:
         Raises:
             ClientError: The service refuses, or is not there when the agent starts.
             FleetError: The bus refuses, or is not there when the agent starts; or another agent
-                uses the key of this host.
+                uses the key of this host, or its adapter.
         """
         self._bus.notify(self._noticed)
         await self._attachment.check()
         try:
             found = await first_of(self._attachment.find(), stop.wait()) == 0
             if found:
+                await self._rivals.check(self._adapter_name())
                 await self._begin()
                 await self._work(stop)
         finally:
@@ -186,6 +191,7 @@ class Agent:
             self._tell_losses(),
             self.claims.keep(),
             self._reporting.keep(),
+            self._rivals.keep(self._adapter_name),
             self._exchange.leaving.send(),
             self._announcements.publish(),
             self._attachment.serve(self._exchange.run),
@@ -273,6 +279,10 @@ class Agent:
                 await self._remote.aclose()
             await self.claims.aclose()
             await self.inventory.aclose()
+            if self._presence.joined and not self._presence.displaced.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LAST_WORDS):
+                        await self._reporting.end()
 
     async def _unsubscribe(self) -> None:
         while self._subscriptions:
@@ -296,6 +306,13 @@ class Agent:
         self._exchange.arriving.reachable = connected
         self._announcements.tell(*about_service(connected, why))
         self._presence.renew()
+
+    def _shared(self, rival: Rival) -> None:
+        self._announcements.tell(*about_rival(self._adapter_name(), rival))
+
+    def _adapter_name(self) -> str:
+        adapter = self._attachment.adapter
+        return self._order.adapter if adapter is None else adapter.name
 
     def _waits(self, missing: AdapterMissing | SessionMissing) -> None:
         self._exchange.arriving.reachable = False

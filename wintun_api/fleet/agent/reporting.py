@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -116,6 +117,21 @@ class Reporting:
                     await self._changed.wait()
             except TimeoutError:
                 continue
+
+    async def end(self) -> None:
+        """Report that this host has left its adapter, so that another agent can join with it."""
+        hosts, more = self._hosts()
+        left = {"adapter": "", "state": HostState.DETACHED}
+        with suppress(ClientError):  # the service forgets it in 30 seconds
+            await self._client.set_network(
+                self._network.name,
+                host=self._host,
+                hosts=[
+                    one.model_copy(update=left) if one.id == self._host else one for one in hosts
+                ],
+                connected=False,
+                more_hosts=more,
+            )
 
     def _hosts(self) -> tuple[list[NetworkHost], int]:
         """Return the hosts that fit into a report, this one first, and how many do not."""

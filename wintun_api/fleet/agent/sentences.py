@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from wintun_api.fleet.agent.rivals import Rival
 from wintun_api.fleet.bus.seam import Change
 from wintun_api.fleet.events import EventKind
 from wintun_api.fleet.members.claims import MAX_OF_HOST, Standing, Verdict
@@ -89,6 +90,17 @@ def about_service(connected: bool, why: str) -> Said:
     if connected:
         return EventKind.SERVICE_CONNECTED, f"Packets are exchanged with {why}.", {}
     return EventKind.SERVICE_LOST, f"No packets are exchanged: {_within(why)}.", {}
+
+
+def about_rival(adapter: str, rival: Rival) -> Said:
+    """Say that another agent has joined with the same adapter."""
+    said = (
+        f"Warning: another agent exchanges the packets of the adapter {adapter} too, for the "
+        f"network {rival.network} ({rival.host}). Packets are sent twice, or are answered as "
+        "unreachable. End one of the two agents."
+    )
+    data = {"adapter": adapter, "network": rival.network, "host": rival.host}
+    return EventKind.SERVICE_SHARED, said, data
 
 
 def about_wait(missing: FleetError) -> Said:
