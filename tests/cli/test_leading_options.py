@@ -40,6 +40,13 @@ def test_a_command_that_is_for_this_machine_only() -> None:
         assert (refused.exit_code, "--host" in refused.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("rest", [(), ("doctor",), ("version",)])
+def test_what_the_option_is_for(rest: tuple[str, ...]) -> None:
+    """A command that does not take it says which do; so does the option without a command."""
+    refused = invoke("--host", "hub", *rest)
+    assert "asks the service" in refused.stderr
+
+
 def with_another_host(command: Any, *words: str) -> Iterator[str]:
     """Yield the first words of the commands whose --host is not that of a network."""
     for name, one in getattr(command, "commands", {}).items():

@@ -119,7 +119,7 @@ from wintun_api.cli import (
     tokens,
     version,
 )
-from wintun_api.cli.leading_options import behind_the_command
+from wintun_api.cli.leading_options import about_host, behind_the_command
 from wintun_api.cli.output import errors_are_json, fail, write_errors_as_json
 from wintun_api.cli.wording import about_value
 from wintun_api.paste import trimmed
@@ -152,7 +152,7 @@ def _usage_errors() -> Iterator[None]:
     try:
         yield
     except TyperException as error:
-        error.message = about_value(error.message)
+        error.message = about_host(about_value(error.message))
         if not errors_are_json():
             raise
         fail(error.format_message(), "See --help.", code=error.exit_code)

@@ -27,3 +27,13 @@ def behind_the_command(arguments: list[str]) -> list[str]:
         return list(arguments)
     end = rest.index("--") if "--" in rest else len(rest)
     return [*rest[:end], *leading, *rest[end:]]
+
+
+def about_host(said: str) -> str:
+    """Return what is wrong, with what --host is for where a command does not take it."""
+    if said != f"No such option: {HOST}":
+        return said
+    return (
+        f"{said}. It belongs to a command that asks the service of another host, as in "
+        f"wintun-api {HOST} hub status."
+    )
