@@ -8,7 +8,8 @@ from contextlib import suppress
 from ipaddress import ip_address
 from typing import Final
 
-MAX_OWN_ADDRESSES: Final = 16  # each is in every key and in the certificate
+# Each is in the certificate and in every key, and a host waits for one that does not answer it.
+MAX_OWN_ADDRESSES: Final = 8
 
 # Addresses of documentation (RFC 5737, RFC 3849): a route to them is the one to other networks.
 _ELSEWHERE: Final = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
