@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.client.streams import run
 from tests.fleet.joined import Joined
+from tests.fleet.listing import listed
 from tests.fleet.running import LAB, A, B, eventually, prepared, put_card
 from tests.fleet.sites import Site
 from tests.running import TOKEN, RunningService
@@ -24,7 +24,7 @@ from wintun_api.fleet.members.inventory import Host, Inventory
 from wintun_api.fleet.members.ownership import Claim
 from wintun_api.fleet.members.routes import Routes
 from wintun_api.limits import MAX_INVENTORY
-from wintun_api.schemas.networks import HostState, Network, NetworkSet
+from wintun_api.schemas.networks import HostState, NetworkSet
 
 SECOND = 10**9
 
@@ -127,14 +127,6 @@ causes = st.text(max_size=100).map("lost_".__add__)
 def test_whatever_a_stranger_writes(card: Card) -> None:
     """Every card that is read can be reported."""
     assert told_of(Host(A, card, SECOND), ["::/0"] * 100).id == A
-
-
-async def listed(client: AsyncClient, wanted: Callable[[Network], bool]) -> Network:
-    """Return the network that the service lists, when it is as wanted."""
-    while True:
-        for network in await client.list_networks():
-            if wanted(network):
-                return network
 
 
 def test_reports_are_bounded() -> None:

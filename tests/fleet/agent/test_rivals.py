@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.client.streams import run
-from tests.fleet.agent.test_reporting import listed
 from tests.fleet.joined import Joined
+from tests.fleet.listing import listed
 from tests.fleet.running import C, eventually, prepared
 from tests.fleet.sites import Site
 from tests.running import TOKEN, RunningService

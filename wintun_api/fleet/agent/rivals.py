@@ -68,7 +68,7 @@ class Rivals:
             )
 
     async def keep(self, adapter: Callable[[], str]) -> None:
-        """Tell of one that has begun at the same moment, or does not look, until cancelled."""
+        """Report one that has begun at the same moment, or does not look, until cancelled."""
         told: Rival | None = None
         while True:
             await asyncio.sleep(self._period)

@@ -29,7 +29,7 @@ PATIENCE: Final = 10.0  # seconds for an answer
 MAX_HEADERS: Final = 1024
 CONSUMER_LASTS: Final = 300  # seconds that a consumer is kept which no connection reads
 
-ROUNDS: Final = 3  # looks for what hosts have left; the last writes may be under way in the first
+SWEEPS: Final = 3  # looks for what hosts have left; the last writes may be under way in the first
 
 COPIES: Final = (3, 1)  # of each stream: on three servers of a cluster, else on one
 
@@ -166,7 +166,7 @@ async def _release(keeper: Bus, network: Network, is_gone: Callable[[str], bool]
     """Delete the cards and claims of hosts that are gone."""
     for name in (network.hosts, network.routes):
         bucket = await keeper.bucket(name)
-        for _ in range(ROUNDS):
+        for _ in range(SWEEPS):
             left = [key for key in await _keys(bucket) if is_gone(key.partition(".")[0])]
             for key in left:
                 await bucket.delete(key)
