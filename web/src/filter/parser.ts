@@ -507,7 +507,23 @@ class Parser {
 
   private unknown(token: Token): FilterError {
     if (this.mends === 0) return this.error("", token);
-    return unknownWord(token, this.text, this.isOperator(), (offer) => this.mended(offer));
+    const place = {
+      filter: this.text,
+      isCompared: this.isOperator(),
+      repeated: this.comparisonBefore(token),
+    };
+    return unknownWord(token, place, (offer) => this.mended(offer));
+  }
+
+  /** Return the field and the operator of the comparison that "and" or "or" joins to a word. */
+  private comparisonBefore(token: Token): string {
+    const before = this.tokens.slice(0, this.tokens.indexOf(token));
+    const text = (back: number): string => before.at(-back)?.text.toLowerCase() ?? "";
+    while (NOT.includes(text(1))) before.pop();
+    const [field, , value] = before.slice(-4);
+    const isJoined = [...AND, ...OR].includes(text(1)) && Object.hasOwn(OPERATORS, text(3));
+    if (!isJoined || field?.kind !== "word" || value === undefined) return "";
+    return this.text.slice(field.start, value.start);
   }
 
   private operator(): Operator | null {

@@ -1,32 +1,32 @@
 /** What a filter is told whose word is not known, and the filter that is offered in its place. */
 
 import { parsePrefix } from "../packet/address";
-import { FIELDS, fieldOf, nearest } from "./fields";
+import { FIELDS, nearest } from "./fields";
 import { FilterError, type Token } from "./lexer";
 import { byPort } from "./undecoded";
 
 const LINK_LAYER = /^(?:eth|arp|vlan|wlan|llc|stp|lldp|cdp|sll|ppp)(?:\.|$)/i;
 const OPERATOR = String.raw`(?:[=!<>~]{1,3}|(?:eq|ne|gt|lt|ge|le|contains|matches)\b)`;
 const VALUE = String.raw`(?:"(?:[^"\\]|\\.)*"|[^\s()"]+)`;
-/** What a field is compared with, up to the word that joins the next term. */
-const COMPARISON = new RegExp(
-  String.raw`([a-z_][\w.]*\s*${OPERATOR}\s*)${VALUE}\s*(?:\b(?:or|and)\b|\|\||&&)\s*(?:not\s+|!\s*)?$`,
-  "i",
-);
 /** An operator with its value, behind a word. */
 const COMPARED = new RegExp(String.raw`^\s*${OPERATOR}\s*${VALUE}`, "i");
 
 /** Return a filter that is understood: this one, or this one mended elsewhere as well. */
 export type Mend = (filter: string) => string | undefined;
 
-/**
- * Return the error for a word that is not a field, a protocol or an operator. `isCompared` says
- * whether an operator follows it.
- */
+/** Where a word stands in a filter. */
+interface Place {
+  readonly filter: string;
+  /** Whether an operator follows it. */
+  readonly isCompared: boolean;
+  /** The field and operator of the comparison before it, `tcp.port == `; "" for none. */
+  readonly repeated: string;
+}
+
+/** Return the error for a word that is not a field, a protocol or an operator. */
 export function unknownWord(
   { text: word, start, end }: Token,
-  filter: string,
-  isCompared: boolean,
+  { filter, isCompared, repeated }: Place,
   mend: Mend,
 ): FilterError {
   const refuse = (message: string, offer?: string): FilterError =>
@@ -58,7 +58,7 @@ export function unknownWord(
     return refuse(what, replaced(ports, after.replace(COMPARED, "")));
   }
   if (!isCompared) {
-    const alone = aloneError(word, before, replaced);
+    const alone = aloneError(word, repeated, replaced);
     if (alone !== undefined) return refuse(...alone);
   }
   const near = meant(word.toLowerCase());
@@ -76,12 +76,11 @@ export function unknownWord(
 /** Return what is said of a value that stands alone; undefined for a word that may be a name. */
 function aloneError(
   word: string,
-  before: string,
+  repeated: string,
   replaced: (by: string) => string | undefined,
 ): [message: string, offer: string | undefined] | undefined {
-  const [, field] = COMPARISON.exec(before) ?? [];
-  const again = field === undefined || /^[a-z_]\w*\./i.test(word) ? undefined : `${field}${word}`;
-  if (again !== undefined && fieldOf(word) === undefined) {
+  if (repeated !== "" && !/^[a-z_]\w*\./i.test(word)) {
+    const again = repeated + word;
     const offer = replaced(again);
     if (offer !== undefined) {
       return [`"${word}" is compared with nothing. Write the field again: ${again}.`, offer];
@@ -108,8 +107,8 @@ const SLIPS: Readonly<Record<string, string>> = {
   status: "response.code",
 };
 
-/** Return the field that was meant by a name that none has. */
-function meant(name: string): string | undefined {
+/** Return the field that was meant by a name that none has, undefined when none is near. */
+export function meant(name: string): string | undefined {
   const [protocol = ""] = name.split(".", 1);
   const rest = name.slice(protocol.length + 1);
   if (rest === "") return nearest(name, name.charAt(0));

@@ -2,7 +2,8 @@
 
 import { type Signal, signal } from "@preact/signals";
 import type { Store } from "../api/store";
-import { fieldOf, nearest } from "../filter/fields";
+import { fieldOf } from "../filter/fields";
+import { meant } from "../filter/unknown";
 import type { Field } from "../packet/dissection";
 import { fieldsOf, TIME_FORMATS, type TimeFormat } from "./packet-text";
 
@@ -179,7 +180,7 @@ export function columnRule(name: string): string {
     return `A filter can ask for ${field.name}, but a column cannot show it.`;
   }
   if (field !== undefined) return "";
-  const near = nearest(name.toLowerCase());
+  const near = meant(name.toLowerCase());
   return `There is no field "${name}"${near === undefined ? "." : `; did you mean ${near}?`}`;
 }
 

@@ -66,6 +66,7 @@ test("only a field that can be shown is a column", () => {
     expect(columnRule(name)).toBe("");
   expect(columnRule("nonsense.field")).toBe('There is no field "nonsense.field".');
   expect(columnRule("tcp.strem")).toContain("did you mean tcp.stream?");
+  expect(columnRule("tcp.dport")).toContain("did you mean tcp.dstport?");
   expect(columnRule("frame.number")).toContain("a column cannot show it");
   expect(columnRule("a b")).toContain("Enter the name of a field");
 });
